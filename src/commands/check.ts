@@ -1,0 +1,78 @@
+// `weir check`: what the flags, the environment and their files come to, or everything that is wrong with them.
+import { type FlagSpec, parseFlags } from "../config/flags.ts";
+import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
+import { exitCodeOf, formatProblem } from "../config/problem.ts";
+import type { Resolved, ResolvedBackend, ResolvedProvider } from "../config/resolved.ts";
+import { loadFromWorld, tellUnloadable } from "./configuration.ts";
+import { helpOf } from "./help.ts";
+import { type Command, EXIT } from "./invocation.ts";
+
+const FLAGS: readonly FlagSpec[] = [...CONFIG_FLAGS, { name: "json", takes: "nothing" }];
+
+export const runCheck: Command = ({ args, env, out, err }) => {
+  const flags = parseFlags(args, FLAGS);
+  if (flags.help) {
+    out(helpOf("check"));
+    return Promise.resolve(EXIT.fine);
+  }
+  const loaded = loadFromWorld(env, flags);
+  if (flags.given.has("json")) {
+    const { code, json } = reportOf(loaded);
+    out(`${JSON.stringify(json, undefined, 2)}\n`);
+    return Promise.resolve(code);
+  }
+  if (loaded.kind !== "config") return Promise.resolve(tellUnloadable(loaded, err));
+  out(`${describe(loaded.resolved)}\n`);
+  return Promise.resolve(EXIT.fine);
+};
+
+function reportOf(loaded: Loaded): { readonly code: number; readonly json: object } {
+  switch (loaded.kind) {
+    case "config":
+      return { code: EXIT.fine, json: { status: "ok", ...loaded.resolved } };
+    case "problems": {
+      const problems = loaded.problems.map((problem) => ({ ...problem, message: formatProblem(problem) }));
+      const { warnings } = loaded;
+      return { code: exitCodeOf(loaded.problems), json: { status: "problems", problems, warnings } };
+    }
+    case "empty":
+      return { code: EXIT.config, json: { status: "empty", warnings: loaded.warnings } };
+  }
+}
+
+const asWarning = (text: string): string => `warning: ${text}`;
+
+function describe({ options, providers, warnings }: Resolved): string {
+  const rows = options.map(({ key, shown, origin }) => [key, shown === "" ? "(none)" : shown, origin]);
+  const lines = ["options", ...columns(rows), "", "providers", ...providers.flatMap(describeProvider)];
+  return [...lines, ...(warnings.length > 0 ? ["", ...warnings.map(asWarning)] : [])].join("\n");
+}
+
+function describeProvider({ name, keys, keysFrom, addressesFrom, backends }: ResolvedProvider): string[] {
+  const pool = keys === 0 ? "no key" : `${keys} ${keys === 1 ? "key" : "keys"} (${keysFrom.join(", ")})`;
+  const place = addressesFrom.length === 0 ? "its own address" : addressesFrom.join(", ");
+  return [
+    `  ${name}: ${pool}, ${place}`,
+    ...columns(backends.map((backend) => describeBackend(backend, keys > 0))).map((line) => `  ${line}`),
+  ];
+}
+
+/** Without keys, the label would only repeat the address. */
+function describeBackend(backend: ResolvedBackend, hasKey: boolean): string[] {
+  const { id, endpoints, key, weight, models, limits, proxy, host } = backend;
+  const addresses = [...new Set(Object.values(endpoints))].join(" ");
+  const extras = [
+    ...(models.length > 0 ? [`models ${models.join(",")}`] : []),
+    ...Object.entries(limits).map(([limit, most]) => `${limit} ${String(most)}`),
+    ...(proxy === undefined ? [] : [`by proxy ${proxy}`]),
+    ...(host === undefined ? [] : [`in place of ${host}`]),
+  ];
+  const share = weight === 0 ? "drained" : `weight ${weight}`;
+  return [id, addresses, ...(hasKey ? [`key ${key}`] : []), share, extras.join(", ")];
+}
+
+/** Two blanks before and between; the last column is not padded. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ")}`.trimEnd());
+}

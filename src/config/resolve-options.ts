@@ -1,0 +1,83 @@
+// Which layer decides each option, and its value: flag, environment, file, default.
+import { maskSecret, Secret } from "../core/credential.ts";
+import type { Option } from "./option.ts";
+import { OPTIONS, type OptionKey, type OptionValues } from "./options.ts";
+import { plain, type Problem, quoted } from "./problem.ts";
+import { splitList } from "./readers.ts";
+
+/** What one layer says of an option, and where. */
+export interface Given {
+  readonly text: string;
+  /** `--port`, `WEIR_PORT`, `weir.yaml:3:9 server.port`. */
+  readonly where: string;
+}
+
+/** Undefined: this layer says nothing of it. */
+type Layer = (option: Option) => Given | undefined;
+
+export interface Layers {
+  readonly flags: Layer;
+  readonly env: Layer;
+  readonly file?: Layer;
+}
+
+export interface ResolvedOption {
+  readonly key: OptionKey;
+  /** As it was written; masked if it is secret. */
+  readonly shown: string;
+  /** Where it was written, or `default`. */
+  readonly origin: string;
+}
+
+export interface ResolvedOptions {
+  /** Of an option with a problem, the default. */
+  readonly values: OptionValues;
+  readonly options: readonly ResolvedOption[];
+  readonly problems: readonly Problem[];
+}
+
+export function resolveOptions({ flags, env, file }: Layers): ResolvedOptions {
+  const values: Record<string, unknown> = {};
+  const options: ResolvedOption[] = [];
+  const problems: Problem[] = [];
+  for (const option of OPTIONS) {
+    const fromFlag = flags(option);
+    const given = fromFlag ?? env(option) ?? file?.(option) ?? { text: option.default, where: "default" };
+    const text = given.text.trim();
+    const reading = option.read(text);
+    if (reading.kind === "unread") {
+      const kind = fromFlag === undefined ? "configuration" : "usage";
+      problems.push({
+        kind,
+        where: given.where,
+        expected: reading.expected,
+        found: show(option, text, quoted),
+      });
+    }
+    values[option.key] = reading.kind === "value" ? reading.value : defaultOf(option);
+    options.push({ key: option.key, shown: show(option, text, plain), origin: given.where });
+  }
+  return { values: values as OptionValues, options, problems };
+}
+
+/** Where to point when an option's value turns out wrong later on. */
+export function placeOf({ options }: ResolvedOptions, key: OptionKey): string {
+  const origin = options.find((option) => option.key === key)?.origin ?? "default";
+  return origin === "default" ? key : origin;
+}
+
+/** The default's value. A default that its own reader refuses is a bug; a test holds that. */
+export function defaultOf(option: Option): unknown {
+  const reading = option.read(option.default);
+  if (reading.kind === "value") return reading.value;
+  throw new RangeError(`cannot read the default of ${option.key}: expected ${reading.expected}`);
+}
+
+function show(option: Option, text: string, write: (text: string) => string): string {
+  if (option.secret)
+    return splitList(text)
+      .map((part) => maskSecret(new Secret(part)))
+      .join(", ");
+  // A proxy without a scheme may carry a password all the same.
+  return write(text.replace(/^[^/]*@/, "***@"));
+}

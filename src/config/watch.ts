@@ -1,0 +1,117 @@
+// Notices when the content of files changes, for reload. Polls: fs.watch goes silent after the first atomic rename, and
+// sees nothing of a Kubernetes `..data` swap or of many network and container mounts.
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+
+export interface WatchOptions {
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+  /** Hears what `onChange` throws; watching goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Watch {
+  /** No call begins after this. */
+  readonly stop: () => void;
+  /** Watches these from now on; what was watched before keeps what is known of it. */
+  readonly update: (paths: readonly string[]) => void;
+}
+
+export type OnChange = (changed: readonly string[]) => void | Promise<void>;
+
+/** What is known of a file. A missing or unreadable one has neither. */
+interface Sight {
+  readonly stamp?: string;
+  readonly hash?: string;
+}
+
+const INTERVAL_MS = 250;
+/** A change is told once the file has been still for this long: writers truncate first and write then. */
+const SETTLE_MS = 40;
+/** A file that never is still is told nevertheless. */
+const MOST_SETTLE_LOOKS = 10;
+/** Within this, a second write may leave size and time as they were; later ones move the time. */
+const FRESH_MS = 2000;
+
+/** Calls `onChange` once for each change of content, one call at a time. What is there now is known already. */
+export function watchFiles(paths: readonly string[], onChange: OnChange, options: WatchOptions): Watch {
+  const { intervalMs = INTERVAL_MS, signal, onError } = options;
+  let sights = new Map(paths.map((path) => [path, lookNow(path)]));
+  let stopped = signal?.aborted ?? false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const poll = async (): Promise<void> => {
+    let changed = await lookAtAll(sights);
+    for (let look = 0; changed.size > 0 && look < MOST_SETTLE_LOOKS; look += 1) {
+      await Bun.sleep(SETTLE_MS);
+      const later = await lookAtAll(sights);
+      const still = sameSights(changed, later);
+      changed = later;
+      if (still) break;
+    }
+    // `update` may have taken some away meanwhile.
+    const told = [...sights.keys()].filter((path) => changed.has(path));
+    if (stopped || told.length === 0) return;
+    for (const path of told) sights.set(path, changed.get(path) ?? {});
+    await onChange(told);
+  };
+  const next = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      void poll().catch(onError).finally(next);
+    }, intervalMs);
+    timer.unref();
+  };
+  const stop = (): void => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+  next();
+  return {
+    stop,
+    update(now) {
+      sights = new Map(now.map((path) => [path, sights.get(path) ?? lookNow(path)]));
+    },
+  };
+}
+
+/** The files whose content differs from what is known. A new stamp on old content is noted, not told. */
+async function lookAtAll(sights: Map<string, Sight>): Promise<Map<string, Sight>> {
+  const changed = new Map<string, Sight>();
+  await Promise.all(
+    [...sights].map(async ([path, known]) => {
+      const sight = await look(path, known);
+      if (sight.hash !== known.hash) changed.set(path, sight);
+      else if (sights.get(path) === known) sights.set(path, sight);
+    }),
+  );
+  return changed;
+}
+
+/** Follows symlinks: a swapped `..data` leads to another inode. */
+async function look(path: string, known: Sight): Promise<Sight> {
+  try {
+    const { mtimeMs, ctimeMs, size, ino, dev } = await stat(path);
+    const stamp = [mtimeMs, ctimeMs, size, ino, dev].join(" ");
+    if (stamp === known.stamp && Date.now() - mtimeMs > FRESH_MS) return known;
+    return { stamp, hash: hashOf(await readFile(path)) };
+  } catch {
+    return {}; // missing, or not readable: that is a sight too
+  }
+}
+
+function lookNow(path: string): Sight {
+  try {
+    const { mtimeMs, ctimeMs, size, ino, dev } = statSync(path);
+    return { stamp: [mtimeMs, ctimeMs, size, ino, dev].join(" "), hash: hashOf(readFileSync(path)) };
+  } catch {
+    return {};
+  }
+}
+
+const hashOf = (content: Uint8Array): string => createHash("sha256").update(content).digest("base64");
+
+const sameSights = (a: ReadonlyMap<string, Sight>, b: ReadonlyMap<string, Sight>): boolean =>
+  a.size === b.size && [...a].every(([path, sight]) => b.get(path)?.hash === sight.hash && b.has(path));

@@ -1,0 +1,76 @@
+// What can be called: one model route at one address with one key. Configured, immutable, replaced on reload.
+import type { Credential, Limits } from "./credential.ts";
+
+/** The wire protocols that weir pipes. A request of one family goes only to backends that speak it. */
+export type Family = "openai" | "anthropic" | "gemini";
+
+/** Where the key goes in a request to this address. */
+export interface KeyPlacement {
+  readonly in: "header" | "query";
+  /** Header or parameter name, lower case for headers. */
+  readonly name: string;
+  /** What stands before the key, such as `Bearer `. */
+  readonly prefix: string;
+}
+
+/** How one family is reached at a backend's address. */
+export interface Endpoint {
+  /** Origin and path without a slash at the end: `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly key: KeyPlacement;
+  /** Stands between base and operation when a model is asked for: Azure's `/deployments/{model}`. */
+  readonly modelPath?: string;
+  /** Added to every query, without the question mark: Azure's `api-version=…`. */
+  readonly query?: string;
+  /** Operations that this server offers at its root instead of below the base path: vLLM's `/tokenize`. */
+  readonly rootPaths?: readonly string[];
+}
+
+export interface Backend {
+  /** Stable across reloads and restarts: provider name and a short hash of address, model and key. */
+  readonly id: string;
+  readonly provider: string;
+  /** Hosted ones are paid services; engines are one's own inference servers and are probed. */
+  readonly kind: "hosted" | "engine";
+  readonly credential: Credential;
+  readonly endpoints: Readonly<Partial<Record<Family, Endpoint>>>;
+  /** Scheme, host and port, for dialling, displays and engine metrics. */
+  readonly origin: string;
+  /** Which proxy to go through; absent: none. */
+  readonly proxyUrl?: string;
+  /** Sent as `Host` when another address is dialled in place of the configured one; see `--connect-to`. */
+  readonly hostHeader?: string;
+  /** True for addresses that users wrote: only those can lead back to this weir. */
+  readonly ownAddress: boolean;
+  /** The model name sent upstream in place of the client's; absent: the client's bytes stay as they are. */
+  readonly upstreamModel?: string;
+  /** Only these models (`*` wildcard); empty: any. */
+  readonly models: readonly string[];
+  /** Share among the candidates; 0 is drained. */
+  readonly weight: number;
+  /** Lower first; the next level only when the level has no usable backend. */
+  readonly priority: number;
+  readonly limits: Limits;
+}
+
+/** True when `pattern` covers `name`: `*` stands for any run of characters, everything else for itself. */
+export function matchesPattern(pattern: string, name: string): boolean {
+  if (!pattern.includes("*")) return pattern === name;
+  const pieces = pattern.split("*");
+  const head = pieces[0] ?? "";
+  const tail = pieces.at(-1) ?? "";
+  if (name.length < head.length + tail.length || !name.startsWith(head) || !name.endsWith(tail)) return false;
+  let from = head.length;
+  const end = name.length - tail.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const at = name.indexOf(piece, from);
+    if (at < 0 || at + piece.length > end) return false;
+    from = at + piece.length;
+  }
+  return true;
+}
+
+/** True when one of the patterns covers the model; no patterns cover everything. */
+export function coversModel(patterns: readonly string[], model: string): boolean {
+  return patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, model));
+}

@@ -1,0 +1,49 @@
+// Picks the slot for the next attempt: level by level, by the route's strategy, among what is usable.
+import { hindrance, ignoresHealth, type Wanted } from "./eligible.ts";
+import type { Route } from "./pool.ts";
+import type { Random, Slot } from "./seams.ts";
+
+export interface Request {
+  readonly wanted: Omit<Wanted, "ignoreHealth" | "ignoreMarks">;
+  /** Backends that this request has used up. */
+  readonly tried: ReadonlySet<string>;
+  readonly random: Random;
+}
+
+/** Undefined when no slot may be used. */
+export function chooseSlot(route: Route, request: Request): Slot | undefined {
+  const wanted = weigh(route, request, false);
+  // A refused model is a preference, not a verdict: with nobody else left, the marked keys are asked again.
+  return chooseAmong(route, request, wanted) ?? chooseAmong(route, request, { ...wanted, ignoreMarks: true });
+}
+
+function chooseAmong(route: Route, { tried, random }: Request, wanted: Wanted): Slot | undefined {
+  const isUsable = (slot: Slot) => !tried.has(slot.backend.id) && hindrance(slot, wanted) === undefined;
+  for (const level of route.levels) {
+    const slot = level.slots[route.strategy.pick(level, { nowMs: wanted.nowMs, random, isUsable })];
+    if (slot !== undefined) return slot;
+  }
+  return undefined;
+}
+
+/** The first usable slot in the order of the configuration, for objects that live in one account. */
+export function firstUsable(route: Route, request: Request): Slot | undefined {
+  const wanted = weigh(route, request, true);
+  const undrained = new Set(route.levels.flatMap((level) => level.slots));
+  return route.slots.find(
+    (slot) =>
+      undrained.has(slot) && !request.tried.has(slot.backend.id) && hindrance(slot, wanted) === undefined,
+  );
+}
+
+/** True when a slot is left that this request has not used up. */
+export function hasUntried(route: Route, request: Request): boolean {
+  const wanted = weigh(route, request, false);
+  return route.levels.some((level) =>
+    level.slots.some((slot) => !request.tried.has(slot.backend.id) && hindrance(slot, wanted) === undefined),
+  );
+}
+
+export function weigh(route: Route, { wanted }: Request, ignoreMarks: boolean): Wanted {
+  return { ...wanted, ignoreMarks, ignoreHealth: ignoresHealth(route, wanted.nowMs) };
+}

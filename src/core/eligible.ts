@@ -1,0 +1,107 @@
+// Whether a slot may take a request now, and if not, why and until when.
+import { coversModel, type Family } from "./backend.ts";
+import { isResting, type Rest, type RestCause } from "./rest.ts";
+import type { Slot } from "./seams.ts";
+import type { Route } from "./pool.ts";
+
+export interface Wanted {
+  readonly family: Family;
+  /** Absent for requests that need none. */
+  readonly model?: string;
+  /** True when the model was found in an engine's list: then only engines that list it count. */
+  readonly listed: boolean;
+  readonly nowMs: number;
+  /** True when so many slots rest for their health that the rest must be wrong; see ignoresHealth. */
+  readonly ignoreHealth: boolean;
+  /** True when every key was refused this model: then the marks are tried anyway. */
+  readonly ignoreMarks: boolean;
+}
+
+export type Hindrance =
+  | { readonly kind: "family" }
+  | { readonly kind: "model" }
+  | { readonly kind: "refused_model"; readonly untilMs: number }
+  | { readonly kind: "rest"; readonly cause: RestCause; readonly detail: string; readonly untilMs: number };
+
+const FAMILY: Hindrance = { kind: "family" };
+const MODEL: Hindrance = { kind: "model" };
+/** A trial under way is expected to be settled within this. */
+const TRIAL_MS = 1000;
+
+/** Why the slot may not take the request; undefined when it may. */
+export function hindrance(slot: Slot, wanted: Wanted): Hindrance | undefined {
+  const { backend, state, keyState } = slot;
+  if (backend.endpoints[wanted.family] === undefined) return FAMILY;
+  if (wanted.model !== undefined) {
+    const sent = backend.upstreamModel ?? wanted.model;
+    if (!coversModel(backend.models, wanted.model)) return MODEL;
+    if (wanted.listed && slot.served !== undefined && !slot.served.has(sent)) return MODEL;
+    const untilMs = keyState.refusedModels.get(sent);
+    if (untilMs !== undefined && untilMs > wanted.nowMs && !wanted.ignoreMarks)
+      return { kind: "refused_model", untilMs };
+  }
+  if (isResting(keyState.rest, wanted.nowMs)) return resting(keyState.rest, wanted.nowMs);
+  if (!wanted.ignoreHealth && isResting(state.rest, wanted.nowMs)) return resting(state.rest, wanted.nowMs);
+  return undefined;
+}
+
+function resting(rest: Rest | undefined, nowMs: number): Hindrance | undefined {
+  if (rest === undefined) return undefined;
+  const untilMs = Math.max(rest.untilMs, rest.onTrial ? nowMs + TRIAL_MS : 0);
+  return { kind: "rest", cause: rest.cause, detail: rest.detail, untilMs };
+}
+
+/** Every slot that may get something new: drained ones hold nobody up and help nobody. */
+const membersOf = (route: Route): readonly Slot[] => route.levels.flatMap((level) => level.slots);
+
+/**
+ * True when more than half of a route rests for its health. Then the fault is more likely shared, or ours, and a try is
+ * better than a sure refusal (Envoy calls it panic). Keys' causes are never ignored: those fail for sure.
+ */
+export function ignoresHealth(route: Route, nowMs: number): boolean {
+  let resting = 0;
+  let members = 0;
+  // This is asked for every attempt, so it makes no list.
+  for (const level of route.levels) {
+    members += level.slots.length;
+    for (const slot of level.slots) if (isResting(slot.state.rest, nowMs)) resting += 1;
+  }
+  return resting * 2 > members;
+}
+
+/** Milliseconds until some slot of the route may be used: 0 when one may be now, undefined when none is known to return. */
+export function soonestReturn(route: Route, wanted: Wanted): number | undefined {
+  return membersOf(route).some((slot) => hindrance(slot, wanted) === undefined)
+    ? 0
+    : explainNone(route, wanted).soonestMs;
+}
+
+/** What stands in the way of a whole route: the summary that a refusal tells. */
+export interface NoneUsable {
+  readonly kind: "unserved" | "limited" | "quota" | "revoked" | "down";
+  /** Milliseconds until the first candidate returns; absent when that is not known. */
+  readonly soonestMs?: number;
+}
+
+/** Called when no slot of the route is usable. The cause of the soonest to return decides what the caller is told. */
+export function explainNone(route: Route, wanted: Wanted): NoneUsable {
+  let soonest: { readonly cause: RestCause; readonly untilMs: number } | undefined;
+  for (const slot of membersOf(route)) {
+    const found = hindrance(slot, wanted);
+    if (found?.kind !== "rest") continue;
+    if (soonest === undefined || found.untilMs < soonest.untilMs) soonest = found;
+  }
+  if (soonest === undefined) return { kind: "unserved" };
+  const soonestMs = Math.max(0, soonest.untilMs - wanted.nowMs);
+  switch (soonest.cause) {
+    case "rate_limit":
+      return { kind: "limited", soonestMs };
+    case "quota":
+      return { kind: "quota", soonestMs };
+    case "revoked":
+      return { kind: "revoked", soonestMs };
+    case "failures":
+    case "down":
+      return { kind: "down", soonestMs };
+  }
+}

@@ -1,0 +1,22 @@
+// A path that weir answers itself: what a view offers and the server serves. Also how paths are read off a request.
+
+export interface Page {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** With `*` at the end for any rest: `/v1/models/*`. */
+  readonly path: string;
+  readonly respond: (request: Request) => Response | Promise<Response>;
+}
+
+/** The path as written, without the query; never by URL parsing, which an odd Host can mislead. */
+export function pathOf(url: string): string {
+  const start = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const query = url.indexOf("?", start);
+  return query < 0 ? url.slice(start) : url.slice(start, query);
+}
+
+/** The query with its question mark, or an empty text. */
+export function searchOf(url: string): string {
+  const query = url.indexOf("?");
+  return query < 0 ? "" : url.slice(query);
+}

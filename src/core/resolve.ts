@@ -1,0 +1,97 @@
+// From a model name to the route that may serve it; the order of the steps is the contract's section 4.
+import { coversModel, type Family } from "./backend.ts";
+import { nearestNames } from "./nearest.ts";
+import type { PoolSnapshot, ProviderView, Route } from "./pool.ts";
+
+export interface Resolution {
+  readonly kind: "route";
+  readonly route: Route;
+  /** The name to send upstream, unless the backend has its own. */
+  readonly model: string;
+  /** Which step found it, for explanations. */
+  readonly by: "prefix" | "discovery" | "configuration" | "naming rule" | "only provider";
+}
+
+export interface Unknown {
+  readonly kind: "unknown";
+  readonly near: readonly string[];
+}
+
+const MOST_NEAR_NAMES = 5;
+
+export function resolveModel(snapshot: PoolSnapshot, family: Family, model: string): Resolution | Unknown {
+  const providers = snapshot.providers.filter((provider) => provider.families.has(family));
+  const found = byPrefix(providers, model) ?? byOffer(providers, model);
+  return (
+    found ?? { kind: "unknown", near: nearestNames(model, knownModels(snapshot, family), MOST_NEAR_NAMES) }
+  );
+}
+
+/** `provider/model` when that provider is configured; the prefix is not sent upstream. */
+function byPrefix(providers: readonly ProviderView[], model: string): Resolution | undefined {
+  const slash = model.indexOf("/");
+  if (slash <= 0 || slash === model.length - 1) return undefined;
+  const name = model.slice(0, slash).toLowerCase();
+  const provider = providers.find((each) => each.spec.name === name);
+  if (provider === undefined) return undefined;
+  // `groq/compound` is the whole name of a model of groq's.
+  if (provider.spec.ownsModel(model))
+    return { kind: "route", route: provider.route, model, by: "naming rule" };
+  const rest = model.slice(slash + 1);
+  // An aggregator may list the name with its prefix: then that whole name is the model.
+  if (provider.models.includes(model) && !provider.models.includes(rest))
+    return { kind: "route", route: provider.route, model, by: "discovery" };
+  return { kind: "route", route: provider.route, model: rest, by: "prefix" };
+}
+
+function byOffer(providers: readonly ProviderView[], model: string): Resolution | undefined {
+  const offers = (provider: ProviderView) =>
+    provider.route.slots.some((slot) => coversModel(slot.backend.models, model));
+  const willing = providers.filter(offers);
+  const lists = willing.find((provider) => provider.models.includes(model) || namesModel(provider, model));
+  if (lists !== undefined) {
+    // A name that only the configuration gives says nothing about which engine has it.
+    const by = lists.models.includes(model) ? "discovery" : "configuration";
+    return { kind: "route", route: lists.route, model, by };
+  }
+  const owner = willing.find((provider) => provider.spec.ownsModel(model));
+  if (owner !== undefined) return { kind: "route", route: owner.route, model, by: "naming rule" };
+  const [only] = willing;
+  if (only !== undefined && providers.length === 1)
+    return { kind: "route", route: only.route, model, by: "only provider" };
+  return undefined;
+}
+
+/** True when the configuration names the model itself (`P_MODELS`). */
+function namesModel(provider: ProviderView, model: string): boolean {
+  return provider.route.slots.some(
+    (slot) => slot.backend.models.length > 0 && coversModel(slot.backend.models, model),
+  );
+}
+
+/** Every model name that a client of this family could use, as far as known; configured names before discovered ones. */
+export function knownModels(snapshot: PoolSnapshot, family: Family): readonly string[] {
+  return [...new Set(snapshot.providers.filter((each) => each.families.has(family)).flatMap(modelsOf))];
+}
+
+/** What one provider offers: plain configured names, and what it lists as far as the configuration allows it. */
+export function modelsOf(provider: ProviderView): readonly string[] {
+  const patterns = provider.route.slots.map((slot) => slot.backend.models);
+  const plain = patterns.flat().filter((pattern) => !pattern.includes("*"));
+  const listed = provider.models.filter((model) => patterns.some((each) => coversModel(each, model)));
+  return [...new Set([...plain, ...listed])];
+}
+
+/**
+ * Where a request without a model goes: the provider named, else the first whose main family it is,
+ * else the first that speaks it at all. Undefined when nobody does.
+ */
+export function resolveProvider(
+  snapshot: PoolSnapshot,
+  family: Family,
+  name: string | undefined,
+): ProviderView | undefined {
+  const speakers = snapshot.providers.filter((provider) => provider.families.has(family));
+  if (name !== undefined) return speakers.find((provider) => provider.spec.name === name.toLowerCase());
+  return speakers.find((provider) => provider.spec.main === family) ?? speakers[0];
+}

@@ -1,0 +1,63 @@
+// The listening socket and what happens to new connections: taken, refused, closed, reset or left hanging.
+// Refusing means that nothing listens, so that a connect is truly refused; the port is kept for the return.
+import type { Random } from "./random.ts";
+import type { Accept } from "./script-parse.ts";
+
+export interface Gate {
+  readonly port: number;
+  readonly stopped: boolean;
+  /** Takes new rules for connections, at once. */
+  apply(accept: Accept, random: Random): void;
+  /** What befalls the connection that has just been accepted. */
+  fate(): "take" | "close" | "reset" | "hang";
+  stop(): void;
+}
+
+interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>): Gate {
+  const { hostname } = address;
+  const listen = (port: number): Bun.TCPSocketListener<Data> => Bun.listen<Data>({ hostname, port, socket });
+  let listener: Bun.TCPSocketListener<Data> | undefined = listen(address.port);
+  const { port } = listener;
+  let accept: Accept = { mode: "normal", probability: 1 };
+  let random: Random | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+
+  const apply = (next: Accept): void => {
+    clearTimeout(timer);
+    accept = next;
+    if (accept.mode === "refuse") {
+      listener?.stop(false);
+      listener = undefined;
+    } else listener ??= listen(port);
+    if (accept.forMs === undefined || accept.mode === "normal") return;
+    timer = setTimeout(() => apply({ mode: "normal", probability: 1 }), accept.forMs);
+  };
+
+  return {
+    port,
+    get stopped() {
+      return stopped;
+    },
+    apply(next, chance) {
+      random = chance;
+      apply(next);
+    },
+    fate() {
+      const { mode, probability } = accept;
+      if (mode === "normal" || mode === "refuse") return "take";
+      return probability >= 1 || (random?.() ?? 1) < probability ? mode : "take";
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      listener?.stop(true);
+      listener = undefined;
+    },
+  };
+}

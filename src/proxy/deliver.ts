@@ -1,0 +1,135 @@
+// Hands an answer to the client: whole from memory, or flowing through, and closes the books when it has ended.
+import type { Backend } from "../core/backend.ts";
+import type { Secret } from "../core/credential.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { errorEvent } from "../core/refusal.ts";
+import type { Slot } from "../core/seams.ts";
+import { type StreamWatch, terminalEventOf, watchStream } from "../core/stream-watch.ts";
+import { readUsage } from "../core/usage.ts";
+import { type FlowingAnswer, isEncoded, isEventStream, type WholeAnswer } from "./answer.ts";
+import type { Call, Parts } from "./call.ts";
+import { stripResponseHeaders } from "./headers.ts";
+import type { Journey } from "./journey.ts";
+import type { Lease } from "./lease.ts";
+import { type Ending, relay } from "./relay.ts";
+import { addTrace, tellWait } from "./reply.ts";
+import { WEIR_STOPS } from "./send.ts";
+
+interface Way {
+  readonly call: Call;
+  readonly parts: Parts;
+  readonly journey: Journey;
+}
+
+/** What the last attempt left: an outcome, and an answer if there was one. */
+export interface Delivery {
+  readonly outcome: Outcome;
+  readonly answer?: WholeAnswer;
+  readonly slot?: Slot;
+}
+
+/** nginx's number for a client that left before its answer; nobody reads it but logs. */
+export const REFUSED_CLIENT_LEFT = 499;
+
+/** Statuses that carry no body (RFC 9110 section 6.4.1). */
+const BODILESS = new Set([204, 205, 304]);
+
+export interface WholeDelivery extends Delivery {
+  readonly answer: WholeAnswer;
+  /** For answers that another candidate could have bettered: when one returns, and whether an SDK should wait for it. */
+  readonly wait?: { readonly soonestMs: number | undefined; readonly final: boolean };
+}
+
+export function deliverWhole({ call, parts, journey }: Way, delivery: WholeDelivery): Response {
+  const { answer, outcome, slot } = delivery;
+  const { headers, status } = answer;
+  prepareHeaders(headers, { call, parts, journey });
+  if (delivery.wait !== undefined) tellWait(headers, delivery.wait.soonestMs, delivery.wait.final);
+  const bytes = status >= 300 ? redact(answer, slot?.backend) : answer.bytes;
+  const usage =
+    bytes === null || outcome.kind !== "success" || isEncoded(headers) ? undefined : readUsage(bytes);
+  journey.noteFirstByte();
+  journey.finish({ status, ending: "complete", usage });
+  return new Response(BODILESS.has(status) ? null : bytes, { status, headers });
+}
+
+export interface Flow {
+  readonly answer: FlowingAnswer & { readonly lease: Lease };
+  readonly abort: AbortController;
+}
+
+export function deliver(way: Way, { answer, abort }: Flow): Response {
+  const { call, parts, journey } = way;
+  const { headers, status, lease } = answer;
+  const { timeouts } = parts.settings();
+  const { family, path } = call.operation;
+  const isEvents = isEventStream(headers);
+  const isReadable = !isEncoded(headers);
+  prepareHeaders(headers, way);
+  const watch: StreamWatch = watchStream(isEvents && isReadable ? terminalEventOf(family, path) : undefined);
+
+  const end = (ending: Ending): void => {
+    lease.settle(outcomeOf(ending, watch, status));
+    journey.finish({ status, ending: ending.kind, usage: watch.usage() });
+  };
+  const body = relay({
+    body: answer.body,
+    abort,
+    idleMs: timeouts.idleMs,
+    leftMs: timeouts.totalMs - (parts.clock.now() - lease.startedMs),
+    now: parts.clock.now,
+    observe(chunk) {
+      journey.noteFirstByte();
+      if (isReadable) watch.observe(chunk);
+    },
+    findFault: () => (watch.isComplete() || watch.hasError() ? undefined : CUT),
+    lastWords(outcome) {
+      if (!isEvents || !isReadable) return undefined;
+      return watch.boundary() + errorEvent(family, describeBreak(outcome));
+    },
+    end,
+  });
+  return new Response(body, { status, headers });
+}
+
+const CUT: Outcome = { kind: "failed", detail: "stream ended before its terminal event" };
+
+function outcomeOf(ending: Ending, watch: StreamWatch, status: number): Outcome {
+  switch (ending.kind) {
+    case "abandoned":
+      return { kind: "abandoned", detail: "client left" };
+    case "broken":
+      return ending.outcome;
+    case "complete":
+      return watch.hasError()
+        ? { kind: "failed", status, detail: "error event in the stream" }
+        : { kind: "success", status, detail: `${status} ok` };
+  }
+}
+
+function describeBreak(outcome: Outcome): string {
+  if (outcome === WEIR_STOPS.outcome) return "weir is stopping; the answer is incomplete";
+  return `the upstream broke off the answer: ${outcome.detail}`;
+}
+
+function prepareHeaders(headers: Headers, { call, parts, journey }: Way): void {
+  stripResponseHeaders(headers);
+  const { requestId } = call;
+  const backend = journey.backend === undefined ? {} : { backend: journey.backend };
+  addTrace(headers, parts.settings().responseHeaders, { requestId, attempts: journey.attempts, ...backend });
+}
+
+/** Some providers quote the key they refuse; ours must not reach a client. */
+function redact(
+  { bytes, decoded, headers }: WholeAnswer,
+  backend: Backend | undefined,
+): Uint8Array<ArrayBuffer> | null {
+  const secret: Secret | undefined = backend?.credential.secret;
+  if (bytes === null || secret === undefined) return bytes;
+  const text = decoded ?? bytes;
+  const view = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+  const key = secret.reveal();
+  if (!view.includes(key)) return bytes;
+  if (decoded !== undefined) headers.delete("content-encoding");
+  return new Uint8Array(Buffer.from(view.toString("latin1").replaceAll(key, "***"), "latin1"));
+}

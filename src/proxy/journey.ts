@@ -1,0 +1,93 @@
+// The bookkeeping of one request from arrival to its last byte: who can end it, what it came to, told once.
+import type { RequestFinished } from "../core/event.ts";
+import type { TokenUsage } from "../core/usage.ts";
+import type { Call, Parts } from "./call.ts";
+import { CLIENT_LEFT, WEIR_STOPS } from "./send.ts";
+
+export interface Journey {
+  /** A fresh controller for the next attempt, ended by the client's leaving or by weir's stop. */
+  readonly nextAbort: () => AbortController;
+  readonly isOver: () => boolean;
+  /** Over because weir stops: the client is still there. */
+  readonly isStopped: () => boolean;
+  readonly noteModel: (model: string | undefined) => void;
+  readonly noteAttempt: (backend: string) => void;
+  readonly noteFirstByte: () => void;
+  readonly attempts: number;
+  readonly backend: string | undefined;
+  /** The body has ended or nothing will be sent; later calls do nothing. */
+  readonly finish: (end: JourneyEnd) => void;
+}
+
+export interface JourneyEnd {
+  readonly status: number;
+  readonly ending: RequestFinished["ending"];
+  readonly usage?: TokenUsage | undefined;
+}
+
+export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey {
+  const { request } = call;
+  const entry = { abort: new AbortController() };
+  const leave = () => entry.abort.abort(CLIENT_LEFT);
+  let attempts = 0;
+  let model: string | undefined;
+  let backend: string | undefined;
+  let firstByteMs: number | undefined;
+  let open = true;
+  live.add(entry);
+  request.signal.addEventListener("abort", leave, { once: true });
+  if (request.signal.aborted) leave();
+
+  return {
+    get attempts() {
+      return attempts;
+    },
+    get backend() {
+      return backend;
+    },
+    nextAbort() {
+      // An attempt that timed out leaves an aborted controller behind; a client that left stays gone.
+      if (!isEnd(entry.abort.signal)) entry.abort = new AbortController();
+      return entry.abort;
+    },
+    isOver: () => isEnd(entry.abort.signal),
+    isStopped: () => entry.abort.signal.reason === WEIR_STOPS,
+    noteModel(name) {
+      model = name;
+    },
+    noteAttempt(id) {
+      attempts += 1;
+      backend = id;
+    },
+    noteFirstByte() {
+      firstByteMs ??= clock.now() - call.startedMs;
+    },
+    finish({ status, ending, usage }) {
+      if (!open) return;
+      open = false;
+      live.remove(entry);
+      request.signal.removeEventListener("abort", leave);
+      call.release();
+      emit({
+        kind: "request_finished",
+        requestId: call.requestId,
+        family: call.operation.family,
+        method: request.method,
+        path: call.path,
+        ...(model === undefined ? {} : { model }),
+        ...(backend === undefined ? {} : { backend }),
+        status,
+        attempts,
+        ending,
+        ...(firstByteMs === undefined ? {} : { firstByteMs }),
+        durationMs: clock.now() - call.startedMs,
+        ...(usage === undefined ? {} : { usage }),
+      });
+    },
+  };
+}
+
+/** True when the signal was ended for the whole request, not for one attempt. */
+function isEnd(signal: AbortSignal): boolean {
+  return signal.aborted && (signal.reason === CLIENT_LEFT || signal.reason === WEIR_STOPS);
+}

@@ -1,0 +1,38 @@
+// How long this request may take in each phase: the configured time-outs, never longer than its caller will wait.
+import type { Call } from "./call.ts";
+import type { Timeouts } from "./settings.ts";
+
+export interface Patience {
+  /** For an attempt that begins now. */
+  readonly firstByteMs: (nowMs: number) => number;
+  /** False when the caller will have given up by then. */
+  readonly allows: (untilMs: number) => boolean;
+}
+
+/** An attempt with less time than this comes to nothing, but may be billed; timers may also fire a little early. */
+const LEAST_USEFUL_MS = 10;
+
+/** The SDKs of OpenAI and Anthropic tell their own time-out in seconds in `x-stainless-timeout`. */
+export function readPatience({ request, startedMs }: Call, timeouts: Timeouts, stream: boolean): Patience {
+  const told = Number(request.headers.get("x-stainless-timeout") ?? Number.NaN);
+  const deadlineMs = told > 0 ? startedMs + told * 1000 : Number.POSITIVE_INFINITY;
+  const phaseMs = stream ? timeouts.streamFirstByteMs : timeouts.firstByteMs;
+  return {
+    firstByteMs: (nowMs) => Math.max(1, Math.min(phaseMs, deadlineMs - nowMs)),
+    allows: (untilMs) => untilMs + LEAST_USEFUL_MS < deadlineMs,
+  };
+}
+
+/** Waits, or returns early when the request is over. */
+export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, delayMs);
+    signal.addEventListener("abort", finish, { once: true });
+    if (signal.aborted) finish();
+  });
+}

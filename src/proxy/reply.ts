@@ -1,0 +1,37 @@
+// Makes the responses: weir's own refusals, and upstream answers with weir's headers on them.
+import type { Family } from "../core/backend.ts";
+import { type Refusal, refusalBody, waitHeaders } from "../core/refusal.ts";
+import type { ProxySettings } from "./settings.ts";
+
+/** What weir adds to every answer about how it came about. */
+export interface Trace {
+  readonly requestId: string;
+  /** Absent when none was asked. */
+  readonly backend?: string;
+  readonly attempts: number;
+}
+
+export function refuse(family: Family, refusal: Refusal): Response {
+  const headers = new Headers({ "content-type": "application/json" });
+  for (const [name, value] of waitHeaders(refusal.retryAfterMs, refusal.final === true))
+    headers.set(name, value);
+  return new Response(refusalBody(family, refusal), { status: refusal.status, headers });
+}
+
+export function addTrace(headers: Headers, style: ProxySettings["responseHeaders"], trace: Trace): void {
+  if (style === "none") return;
+  headers.set("x-weir-request-id", trace.requestId);
+  headers.set("x-weir-attempts", String(trace.attempts));
+  if (trace.backend !== undefined) headers.set("x-weir-backend", trace.backend);
+  if (style === "weir") return;
+  headers.set("x-litellm-call-id", trace.requestId);
+  headers.set("x-litellm-attempted-retries", String(Math.max(0, trace.attempts - 1)));
+  if (trace.backend !== undefined) headers.set("x-litellm-model-id", trace.backend);
+}
+
+/** An upstream's refusal that nobody else could better: its own wait is replaced by when some candidate returns. */
+export function tellWait(headers: Headers, retryAfterMs: number | undefined, final: boolean): void {
+  // SDKs read the millisecond forms first, so one left over would win over ours.
+  for (const name of ["retry-after", "retry-after-ms", "x-ms-retry-after-ms"]) headers.delete(name);
+  for (const [name, value] of waitHeaders(retryAfterMs, final)) headers.set(name, value);
+}

@@ -1,0 +1,114 @@
+// One attempt: sends the bytes to one backend and waits for the head of its answer, within the time-outs.
+import type { Outcome } from "../core/outcome.ts";
+import type { DialCheck } from "./dial.ts";
+import type { PhaseTimer } from "./phase-timer.ts";
+
+export interface Shipment {
+  readonly url: string;
+  /** For the connect check: the backend's origin, or the proxy in front of it. */
+  readonly dialOrigin: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
+  readonly proxyUrl: string | undefined;
+  readonly tls: { readonly ca: string } | undefined;
+  readonly connectMs: number;
+  /** Until the head of the answer. */
+  readonly firstByteMs: number;
+  /** Aborted when the client leaves or weir stops; also ends the body later. */
+  readonly abort: AbortController;
+}
+
+export type Sent =
+  | { readonly kind: "answer"; readonly response: Response }
+  | { readonly kind: "failure"; readonly outcome: Outcome };
+
+/** Why weir itself ended an upstream call; becomes the reason of the abort signal. */
+export class CallEnded extends Error {
+  readonly outcome: Outcome;
+  override readonly name = "CallEnded";
+
+  constructor(outcome: Outcome) {
+    super(outcome.detail);
+    this.outcome = outcome;
+  }
+}
+
+export const CLIENT_LEFT = new CallEnded({ kind: "abandoned", detail: "client left" });
+export const WEIR_STOPS = new CallEnded({ kind: "abandoned", detail: "weir is stopping" });
+
+/** `timer` is left running the phase of the head; the caller enters the next one or stops it. */
+export async function send(shipment: Shipment, dialCheck: DialCheck, timer: PhaseTimer): Promise<Sent> {
+  const { abort, firstByteMs, connectMs } = shipment;
+  let isWaiting = true;
+  const endForSilence = () => {
+    const seconds = Math.round(firstByteMs / 100) / 10;
+    abort.abort(new CallEnded({ kind: "failed", detail: `no answer within ${seconds} s` }));
+  };
+  if (firstByteMs <= connectMs) timer.enter(firstByteMs, endForSilence);
+  else
+    timer.enter(connectMs, () => {
+      timer.enter(firstByteMs - connectMs, endForSilence);
+      void dialCheck.canConnect(shipment.dialOrigin, connectMs).then((connected) => {
+        // The verdict may come when the answer already has.
+        if (!connected && isWaiting)
+          abort.abort(new CallEnded({ kind: "unreachable", detail: "connect time-out" }));
+      });
+    });
+  try {
+    const response = await fetch(shipment.url, {
+      method: shipment.method,
+      headers: shipment.headers,
+      ...(shipment.body === undefined ? {} : { body: shipment.body }),
+      signal: abort.signal,
+      // A redirect would carry `x-api-key` to wherever it points; Bun strips only `authorization`.
+      redirect: "manual",
+      // Else the body is decoded but its `content-encoding` stays.
+      decompress: false,
+      // Else proxies from the environment capture loopback addresses too. The types know no `false`, the runtime does.
+      proxy: shipment.proxyUrl ?? false,
+      // Bun's own idle limit would cut silent generations after minutes.
+      timeout: false,
+      ...(shipment.tls === undefined ? {} : { tls: shipment.tls }),
+    } as unknown as BunFetchRequestInit);
+    dialCheck.noteAnswer(shipment.dialOrigin);
+    return { kind: "answer", response };
+  } catch (error) {
+    return { kind: "failure", outcome: classifyFailure(error, abort.signal) };
+  } finally {
+    isWaiting = false;
+  }
+}
+
+/** Nothing was sent when one of these happens, so a retry is free. */
+const CONNECT_CODES = new Set([
+  "ECONNREFUSED",
+  "ConnectionRefused",
+  "FailedToOpenSocket",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EPROTO",
+  "ERR_PROXY_TUNNEL",
+  "HTTP2Unsupported",
+]);
+
+/** What a rejected fetch or a broken body means. Messages are not used: they carry the URL with its query. */
+export function classifyFailure(error: unknown, signal: AbortSignal): Outcome {
+  if (signal.aborted && signal.reason instanceof CallEnded) return signal.reason.outcome;
+  const code = errorCode(error);
+  const isTls = /^(ERR_TLS|UNABLE_TO|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_SSL)/.test(code);
+  if (CONNECT_CODES.has(code) || isTls) return { kind: "unreachable", detail: `cannot connect: ${code}` };
+  return {
+    kind: "failed",
+    detail: code === "ECONNRESET" ? "connection reset" : `broken answer: ${code || "unknown error"}`,
+  };
+}
+
+function errorCode(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return "name" in error && typeof error.name === "string" ? error.name : "";
+}

@@ -1,0 +1,22 @@
+// What the data path needs of the configuration; one record, replaced whole on reload.
+import type { CooldownPolicy } from "../core/rest.ts";
+import type { RetryPolicy } from "../core/retry.ts";
+
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly streamFirstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+export interface ProxySettings {
+  readonly retry: RetryPolicy;
+  readonly cooldown: CooldownPolicy;
+  readonly timeouts: Timeouts;
+  /** A body that must be read before routing may be this long. */
+  readonly requestBytes: number;
+  readonly responseHeaders: "weir" | "none" | "litellm";
+  /** Further certificate authorities; one object for the life of the setting, so that connections are pooled. */
+  readonly tls?: { readonly ca: string };
+}

@@ -1,0 +1,38 @@
+// Where a request may go: its route in the freshest snapshot, or why it has none.
+import type { Operation } from "../core/operation.ts";
+import type { PoolSnapshot, Route } from "../core/pool.ts";
+import { type Refusal, refuseUnknownModel } from "../core/refusal.ts";
+import { resolveModel, resolveProvider } from "../core/resolve.ts";
+
+export interface Target {
+  readonly kind: "target";
+  readonly route: Route;
+  /** The model as the route knows it; absent where the operation needs none. */
+  readonly model?: string;
+  readonly listed: boolean;
+}
+
+export interface NoTarget {
+  readonly kind: "refused";
+  readonly refusal: Refusal;
+}
+
+/** `providerName`: the client's wish, for requests that no model routes. */
+export function findTarget(
+  snapshot: PoolSnapshot,
+  operation: Operation,
+  { model, providerName }: { readonly model: string | undefined; readonly providerName: string | undefined },
+): Target | NoTarget {
+  if (model !== undefined) {
+    const found = resolveModel(snapshot, operation.family, model);
+    if (found.kind === "unknown") return { kind: "refused", refusal: refuseUnknownModel(model, found.near) };
+    return { kind: "target", route: found.route, model: found.model, listed: found.by === "discovery" };
+  }
+  const provider = resolveProvider(snapshot, operation.family, providerName);
+  if (provider !== undefined) return { kind: "target", route: provider.route, listed: false };
+  const message =
+    providerName === undefined
+      ? `no provider speaks the API of this path (${operation.family})`
+      : `no provider named "${providerName}" speaks the API of this path (${operation.family})`;
+  return { kind: "refused", refusal: { status: 404, code: "no_provider", message } };
+}

@@ -1,0 +1,73 @@
+// The listener alone, with parts put together by hand: for settings that the whole app keeps fixed.
+import { createPool } from "../../src/core/pool.ts";
+import type { Page } from "../../src/core/page.ts";
+import { createRetryBudget } from "../../src/core/retry-budget.ts";
+import type { ProxyEvent } from "../../src/core/event.ts";
+import { createBodyBudget } from "../../src/proxy/body.ts";
+import { createDialCheck } from "../../src/proxy/dial.ts";
+import { createGuard } from "../../src/proxy/guard.ts";
+import { createLiveCalls } from "../../src/proxy/live.ts";
+import { startServer } from "../../src/proxy/server.ts";
+import { buildConfig, type WeirSetup } from "./weir.ts";
+
+export interface BareServer extends AsyncDisposable {
+  readonly port: number;
+  readonly events: readonly ProxyEvent[];
+  readonly inFlight: () => number;
+  readonly heldBytes: () => number;
+}
+
+const now = (): number => performance.now();
+
+export function startBareServer(
+  setup: WeirSetup,
+  { idleSeconds = 120, pages = [] }: { idleSeconds?: number; pages?: readonly Page[] },
+): BareServer {
+  const { pool, cooldown, timeouts, retry, buffers, server } = buildConfig(setup);
+  const events: ProxyEvent[] = [];
+  const bodies = createBodyBudget(() => buffers.allRequestsBytes);
+  const live = createLiveCalls();
+  const guard = createGuard({
+    boundHost: server.host,
+    hostname: "test-host",
+    allowedHosts: [],
+    allowedOrigins: [],
+    accessKeys: [],
+    instanceId: "bare",
+  });
+  const listening = startServer({
+    host: server.host,
+    port: 0,
+    guard: () => guard,
+    allowedOrigins: () => [],
+    pages,
+    createId: setup.createId ?? (() => "bare-request"),
+    idleSeconds,
+    isDraining: () => false,
+    parts: {
+      pool: createPool(pool),
+      settings: () => ({
+        retry,
+        cooldown,
+        timeouts,
+        requestBytes: buffers.requestBytes,
+        responseHeaders: server.responseHeaders,
+      }),
+      retryBudget: createRetryBudget({ share: retry.budget, floorPerSecond: 10 }),
+      bodies,
+      dialCheck: createDialCheck(now),
+      live,
+      clock: { now, wall: () => Date.now() },
+      random: () => 0,
+      emit: (event) => void events.push(event),
+      instanceId: "bare",
+    },
+  });
+  return {
+    port: listening.port,
+    events,
+    inFlight: () => live.count,
+    heldBytes: () => bodies.heldBytes,
+    [Symbol.asyncDispose]: () => listening.close(),
+  };
+}
