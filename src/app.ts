@@ -4,7 +4,7 @@ import type { Emit, ProxyEvent } from "./core/event.ts";
 import { createPool, nextSnapshot, type Pool } from "./core/pool.ts";
 import { createRetryBudget } from "./core/retry-budget.ts";
 import type { Clock, Random } from "./core/seams.ts";
-import { startDiscovery } from "./health/discover.ts";
+import { type HealthTerms, startHealth } from "./health/health.ts";
 import { createLog } from "./notify/log.ts";
 import { askBackend } from "./proxy/ask-backend.ts";
 import { createBodyBudget } from "./proxy/body.ts";
@@ -14,6 +14,7 @@ import { createGuard } from "./proxy/guard.ts";
 import { createLiveCalls } from "./proxy/live.ts";
 import { startServer } from "./proxy/server.ts";
 import type { ProxySettings } from "./proxy/settings.ts";
+import { createWaitingRoom } from "./proxy/waiting-room.ts";
 import { healthPages } from "./views/health-pages.ts";
 import { modelPages } from "./views/model-pages.ts";
 import { viewReadiness } from "./views/readiness.ts";
@@ -25,6 +26,8 @@ export interface World {
   readonly createId: () => string;
   readonly hostname: string;
   readonly log: { readonly format: "text" | "json"; readonly write: (line: string) => void };
+  /** For tests: in place of the defaults. */
+  readonly health?: Pick<HealthTerms, "settings" | "lookUp">;
   /** Sees every event too. */
   readonly watch?: (event: ProxyEvent) => void;
 }
@@ -65,6 +68,7 @@ export function startApp(config: Config, world: World): App {
     bodies,
     dialCheck,
     live,
+    room: createWaitingRoom(() => settings.queueMaxSize),
     clock,
     random,
     emit,
@@ -80,7 +84,10 @@ export function startApp(config: Config, world: World): App {
       instanceId,
     });
   let guard = makeGuard();
-  const readiness = () => viewReadiness(pool.current, clock.now(), draining);
+  const readiness = () => {
+    const enginesAsked = health.isFirstRoundOver();
+    return viewReadiness(pool.current, { nowMs: clock.now(), isDraining: draining, enginesAsked });
+  };
 
   const server = startServer({
     host: config.server.host,
@@ -93,13 +100,16 @@ export function startApp(config: Config, world: World): App {
     idleSeconds: IDLE_SECONDS,
     isDraining: () => draining,
   });
-  const discovery = startDiscovery({
+  const health = startHealth({
     pool,
     emit,
-    ask: (slot, path, question) =>
-      askBackend(slot, path, { question, dialCheck, tls: settings.tls, now: clock.now }),
+    now: clock.now,
+    random,
+    ask: (backend, question) =>
+      askBackend(backend, question, { dialCheck, tls: settings.tls, now: clock.now }),
+    onUsable: () => parts.room.wake(),
+    ...world.health,
   });
-  discovery.refresh();
 
   return {
     port: server.port,
@@ -111,10 +121,10 @@ export function startApp(config: Config, world: World): App {
       settings = settingsOf(next);
       guard = makeGuard();
       reloadProblems = [];
-      pool.replace((previous) => nextSnapshot(previous, next.pool));
+      pool.replace((previous) => nextSnapshot(previous, health.expand(next.pool)));
       const { version, slots } = pool.current;
       emit({ kind: "pool_changed", version, backends: slots.length });
-      discovery.refresh();
+      health.refresh();
     },
     rejectReload(problems) {
       reloadProblems = problems;
@@ -128,7 +138,7 @@ export function startApp(config: Config, world: World): App {
       live.endAll();
       await Promise.race([Promise.all([live.drained(), drained]), wait(LAST_WORDS_MS)]);
       await server.close();
-      await discovery.stop();
+      await health.stop();
     },
   };
 }
@@ -151,6 +161,9 @@ function settingsOf(config: Config): ProxySettings {
     retry: { max: retry.max, backoffMs: retry.backoffMs, maxBackoffMs: retry.maxBackoffMs },
     cooldown: config.cooldown,
     timeouts: config.timeouts,
+    fallbacks: config.fallbacks,
+    queueMaxWaitMs: config.queue.maxWaitMs,
+    queueMaxSize: config.queue.maxSize,
     requestBytes: config.buffers.requestBytes,
     responseHeaders: config.server.responseHeaders,
     ...(upstream.ca === undefined ? {} : { tls: { ca: upstream.ca } }),

@@ -200,3 +200,21 @@ test("a request head of 40 KB is read", async () => {
   expect(response.status).toBe(200);
   await fake.stop();
 });
+
+test("a strategy of the user's own is loaded by the binary, from a flag and never from a variable", async () => {
+  const fake = startFake();
+  const file = join(folder, "last.ts");
+  writeFileSync(
+    file,
+    "export default (candidates: readonly { id: string }[]): number => candidates.length - 1;\n",
+  );
+  const env = { OPENAI_API_KEYS: TWO_KEYS, OPENAI_BASE_URL: fake.url };
+  await using weir = await startBinary({ env, args: ["--strategy", `custom:${file}`] });
+  for (let call = 0; call < 4; call += 1) await sdk(weir.url).chat.completions.create(chat);
+  expect(new Set(chatKeys(fake)).size).toBe(1);
+  const refused = await runBinary({ env: { ...env, WEIR_STRATEGY: `custom:${file}` } });
+  expect([refused.code, refused.err]).toEqual([78, expect.stringContaining("--strategy")]);
+  const missing = await runBinary({ env, args: ["--strategy", "custom:./nowhere.ts"] });
+  expect(missing.code).toBe(78);
+  await fake.stop();
+});

@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ParsedFlags } from "../config/flags.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
-import { exitCodeOf, formatProblem } from "../config/problem.ts";
+import { exitCodeOf, formatProblem, type Problem } from "../config/problem.ts";
+import { loadCustomStrategy } from "../config/custom-strategy.ts";
+import type { Strategy } from "../core/seams.ts";
+import { customPath } from "../core/strategy.ts";
+import { createCustom } from "../core/strategy-custom.ts";
 import type { Invocation } from "./invocation.ts";
 import { EXIT } from "./invocation.ts";
 
@@ -38,4 +42,56 @@ export function tellUnloadable(
   }
   for (const problem of loaded.problems) err(`${formatProblem(problem)}\n`);
   return exitCodeOf(loaded.problems);
+}
+
+/** What a custom strategy is made with, beside its file. */
+export interface CustomWorld {
+  readonly now: () => number;
+  /** Hears why a strategy was set aside. */
+  readonly report: (message: string) => void;
+}
+
+/**
+ * The same with the users' own strategies loaded from their files, which are watched too. A file is named by a flag or a
+ * configuration file, never by a variable: whoever sets variables must not choose what code runs.
+ */
+export async function withCustomStrategies(loaded: Loaded, world: CustomWorld): Promise<Loaded> {
+  if (loaded.kind !== "config") return loaded;
+  const { config, resolved } = loaded;
+  const { pool } = config;
+  const named = new Set([...pool.providerRoutes, ...(pool.routes ?? [])].map(({ strategy }) => strategy));
+  const custom = [...named].flatMap((name) => {
+    const path = customPath(name);
+    return path === undefined ? [] : [{ name, path }];
+  });
+  if (custom.length === 0) return loaded;
+  const origin = resolved.options.find(({ key }) => key === "strategy")?.origin ?? "";
+  const problems: Problem[] = [];
+  const strategies = new Map<string, () => Strategy>();
+  const watched = [...config.watched];
+  for (const { name, path } of custom) {
+    const where = origin === "" || origin === "default" ? "strategy" : origin;
+    if (/^[A-Z_]+$/.test(where)) {
+      problems.push({
+        kind: "configuration",
+        where,
+        expected: "a strategy of weir's; a custom one is named by --strategy",
+        found: name,
+      });
+      continue;
+    }
+    const file = await loadCustomStrategy(path, process.cwd());
+    if (file.kind === "unread")
+      problems.push({ kind: "configuration", where, expected: file.expected, found: file.found });
+    else {
+      watched.push(file.path);
+      strategies.set(name, () => createCustom(file.createPick(), { name, ...world }));
+    }
+  }
+  if (problems.length > 0) return { kind: "problems", problems, warnings: config.warnings, watched };
+  return {
+    kind: "config",
+    resolved,
+    config: { ...config, watched, pool: { ...pool, customStrategies: strategies } },
+  };
 }

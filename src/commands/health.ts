@@ -1,11 +1,14 @@
-// `weir health`: asks a running weir whether it is ready; for container health checks, where there is no curl.
+// `weir health`: asks a running weir whether it is ready, or lives; for health checks of containers that have no curl.
 import { parseFlags, type FlagSpec } from "../config/flags.ts";
 import { formatProblem } from "../config/problem.ts";
 import { reachableHost } from "./banner.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT } from "./invocation.ts";
 
-export const HEALTH_FLAGS: readonly FlagSpec[] = [{ name: "url", takes: "value" }];
+export const HEALTH_FLAGS: readonly FlagSpec[] = [
+  { name: "url", takes: "value" },
+  { name: "live", takes: "nothing" },
+];
 
 const TIMEOUT_MS = 3000;
 
@@ -20,7 +23,8 @@ export const runHealth: Command = async ({ args, env, out, err }) => {
     return EXIT.usage;
   }
   const own = `http://${reachableHost(env["WEIR_HOST"] ?? "127.0.0.1")}:${env["WEIR_PORT"] ?? env["PORT"] ?? "8080"}`;
-  const url = `${(flags.given.get("url")?.[0] ?? own).replace(/\/+$/, "")}/health/ready`;
+  const page = flags.given.has("live") ? "live" : "ready";
+  const url = `${(flags.given.get("url")?.[0] ?? own).replace(/\/+$/, "")}/health/${page}`;
   try {
     const response = await fetch(url, {
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -28,8 +28,8 @@ const TOPICS: readonly Topic[] = [
   },
   {
     name: "health",
-    sentence: "Asks a running weir whether it is ready; exit 0 or 1.",
-    usage: "[--url http://127.0.0.1:8080]",
+    sentence: "Asks a running weir whether it is ready, or with --live whether it runs; exit 0 or 1.",
+    usage: "[--live] [--url http://127.0.0.1:8080]",
   },
   { name: "version", sentence: "Prints the version." },
   { name: "help", sentence: "Prints this, or the options of one command.", usage: "[command]" },

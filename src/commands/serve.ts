@@ -3,13 +3,15 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type App, startApp } from "../app.ts";
 import type { Config } from "../config/config.ts";
-import { parseFlags, type ParsedFlags } from "../config/flags.ts";
+import { parseFlags } from "../config/flags.ts";
 import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
+import { OPTIONS } from "../config/options.ts";
+import type { Resolved } from "../config/resolved.ts";
 import { watchFiles } from "../config/watch.ts";
 import { realClock, realRandom } from "../runtime/clock.ts";
 import { describeStart } from "./banner.ts";
-import { loadFromWorld, tellUnloadable } from "./configuration.ts";
+import { type CustomWorld, loadFromWorld, tellUnloadable, withCustomStrategies } from "./configuration.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT, type Invocation } from "./invocation.ts";
 import { listenForStop } from "./stop-signal.ts";
@@ -21,7 +23,9 @@ export const runServe: Command = async (invocation) => {
     out(helpOf("serve"));
     return EXIT.fine;
   }
-  const loaded = loadFromWorld(env, flags);
+  const custom: CustomWorld = { now: realClock.now, report: (message) => err(`warning: ${message}\n`) };
+  const load = () => withCustomStrategies(loadFromWorld(env, flags), custom);
+  const loaded = await load();
   if (loaded.kind !== "config") return tellUnloadable(loaded, err);
   const { config } = loaded;
   for (const warning of config.warnings) err(`warning: ${warning}\n`);
@@ -39,12 +43,21 @@ export const runServe: Command = async (invocation) => {
     return EXIT.unavailable;
   }
   out(describeStart(config, app.port));
-  return serveUntilStopped(invocation, flags, { app, config });
+  return serveUntilStopped(invocation, load, { app, config, resolved: loaded.resolved });
 };
 
 interface Running {
   readonly app: App;
   readonly config: Config;
+  readonly resolved: Resolved;
+}
+
+/** Options whose value is another one now, though it counts only from the start. */
+function needingRestart(before: Resolved, after: Resolved): readonly string[] {
+  const shown = new Map(before.options.map((option) => [option.key, option.shown]));
+  const changed = after.options.filter((option) => shown.get(option.key) !== option.shown);
+  const restart = new Set<string>(OPTIONS.filter(({ change }) => change === "restart").map(({ key }) => key));
+  return changed.map(({ key }) => key).filter((key) => restart.has(key));
 }
 
 const idsOf = (config: Config): string => config.pool.backends.map(({ id }) => id).join(" ");
@@ -53,19 +66,20 @@ const idsIn = (loaded: Loaded): string | undefined =>
 
 async function serveUntilStopped(
   invocation: Invocation,
-  flags: ParsedFlags,
-  { app, config }: Running,
+  load: () => Promise<Loaded>,
+  { app, config, resolved }: Running,
 ): Promise<number> {
-  const { env, err, onSignal } = invocation;
+  const { err, onSignal } = invocation;
   const { watched } = config;
   const told = new Set<string>();
-  const reload = (): void => {
-    const next = loadFromWorld(env, flags);
+  const reload = async (): Promise<void> => {
+    const next = await load();
     if (next.kind !== "config") {
       app.rejectReload(next.kind === "empty" ? ["no backend is left"] : next.problems.map(formatProblem));
       return;
     }
-    for (const warning of next.config.warnings) {
+    const fixed = needingRestart(resolved, next.resolved).map((key) => `${key} changes only with a restart`);
+    for (const warning of [...next.config.warnings, ...fixed]) {
       if (!told.has(warning)) err(`warning: ${warning}\n`);
       told.add(warning);
     }
@@ -75,9 +89,9 @@ async function serveUntilStopped(
   const watch = watchFiles(watched, reload, {
     onError: (error) => err(`cannot reload: ${reasonOf(error)}\n`),
   });
-  onSignal("SIGHUP", reload);
+  onSignal("SIGHUP", () => void reload());
   // What changed between the first reading and the watch's first look would else go unnoticed.
-  if (watched.length > 0 && idsIn(loadFromWorld(env, flags)) !== idsOf(config)) reload();
+  if (watched.length > 0 && idsIn(await load()) !== idsOf(config)) await reload();
 
   const stop = listenForStop(invocation);
   const { skipDelay } = await stop.asked;

@@ -1,5 +1,6 @@
 // Option values and providers to the Config that the app is built from.
 import type { Backend } from "../core/backend.ts";
+import { NO_FALLBACKS } from "../core/fallback.ts";
 import type { PoolSpec, ProviderSpec } from "../core/pool.ts";
 import type { Config } from "./config.ts";
 import { type ReadFile, readTextFile } from "./files.ts";
@@ -55,28 +56,35 @@ export function assembleConfig({ options, entries, backends, readFile }: Parts, 
       idleMs: values["timeouts.idle"],
       totalMs: values["timeouts.total"],
     },
+    queue: { maxWaitMs: values["queue.max_wait"], maxSize: values["queue.max_size"] },
+    fallbacks: { ...NO_FALLBACKS, whenNone: values.default_fallbacks },
     buffers: {
       requestBytes: values["buffers.request"],
       allRequestsBytes: values["buffers.all_requests"],
     },
     upstream: ca === undefined ? {} : { ca },
     shutdown: { delayMs: values["shutdown.delay"], graceMs: values["shutdown.grace"] },
-    pool: assemblePool(values.strategy, entries, backends),
+    pool: assemblePool(options, entries, backends),
   };
 }
 
+/** Engines tell how long their queues are, so that is what decides among them unless somebody chose otherwise. */
+const ENGINE_STRATEGY = "least-waiting";
+
 function assemblePool(
-  strategy: string,
+  options: ResolvedOptions,
   entries: readonly ProviderEntry[],
   backends: readonly Backend[],
 ): PoolSpec {
+  const { strategy } = options.values;
+  const isChosen = options.options.some(({ key, origin }) => key === "strategy" && origin !== "default");
   return {
     backends,
     providers: entries.map(({ provider }) => specOf(provider)),
     providerRoutes: entries.map(({ provider, backends: own }) => ({
       name: provider.name,
       backendIds: own.map(({ id }) => id),
-      strategy,
+      strategy: provider.kind === "engine" && !isChosen ? ENGINE_STRATEGY : strategy,
     })),
   };
 }

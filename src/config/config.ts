@@ -1,5 +1,6 @@
 // What a start or a reload is made of once everything is parsed: final types and units, defaults filled in.
 import type { Secret } from "../core/credential.ts";
+import type { FallbackPolicy } from "../core/fallback.ts";
 import type { PoolSpec } from "../core/pool.ts";
 import type { CooldownPolicy } from "../core/rest.ts";
 
@@ -12,6 +13,8 @@ export interface Config {
   readonly retry: RetryConfig;
   readonly cooldown: CooldownPolicy;
   readonly timeouts: TimeoutConfig;
+  readonly queue: QueueConfig;
+  readonly fallbacks: FallbackPolicy;
   readonly buffers: BufferConfig;
   readonly upstream: UpstreamConfig;
   readonly shutdown: ShutdownConfig;
@@ -50,6 +53,12 @@ export interface TimeoutConfig {
   readonly streamFirstByteMs: number;
   readonly idleMs: number;
   readonly totalMs: number;
+}
+
+export interface QueueConfig {
+  /** 0: requests do not wait. */
+  readonly maxWaitMs: number;
+  readonly maxSize: number;
 }
 
 export interface BufferConfig {

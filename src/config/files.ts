@@ -25,7 +25,7 @@ export function readTextFile(readFile: ReadFile, mention: FileMention, notes: No
 }
 
 /** The system's code says why; messages repeat the path. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: "no such file",

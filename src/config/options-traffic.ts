@@ -1,6 +1,6 @@
 // Options of the way to the providers: choosing, retrying, resting, waiting, holding. Defaults: contract, section 7.
 import { option } from "./option.ts";
-import { duration, integer, path, percent, proxy, size, strategy } from "./readers.ts";
+import { duration, integer, list, path, percent, proxy, size, strategy, value } from "./readers.ts";
 
 export const TRAFFIC_OPTIONS = [
   option({
@@ -8,7 +8,7 @@ export const TRAFFIC_OPTIONS = [
     flag: "strategy",
     read: strategy,
     default: "least-used",
-    sentence: "How a backend is chosen among the usable ones.",
+    sentence: "How a backend is chosen among the usable ones; engines have least-waiting unless this is set.",
   }),
   option({
     key: "retry.max",
@@ -102,6 +102,25 @@ export const TRAFFIC_OPTIONS = [
     read: duration("1ms"),
     default: "3600s",
     sentence: "Longest time that one request may take altogether. Not zero.",
+  }),
+  option({
+    key: "queue.max_wait",
+    read: duration("0s"),
+    default: "0s",
+    sentence: "How long a request may wait, in order, while every key is limited; 0s answers 429 at once.",
+  }),
+  option({
+    key: "queue.max_size",
+    read: integer(0, 1_000_000),
+    default: "1000",
+    sentence: "Requests that may wait at the same time; 0 lets none.",
+  }),
+  option({
+    key: "default_fallbacks",
+    read: list((text) => value(text)),
+    default: "",
+    sentence:
+      "Models to go on with, in order, when one cannot be served and has no fallbacks; empty means none.",
   }),
   option({
     key: "buffers.request",

@@ -51,6 +51,8 @@ export interface Backend {
   /** Lower first; the next level only when the level has no usable backend. */
   readonly priority: number;
   readonly limits: Limits;
+  /** In any currency, the same for all. */
+  readonly price?: { readonly inputPerToken: number; readonly outputPerToken: number };
 }
 
 /** True when `pattern` covers `name`: `*` stands for any run of characters, everything else for itself. */

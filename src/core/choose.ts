@@ -1,4 +1,5 @@
 // Picks the slot for the next attempt: level by level, by the route's strategy, among what is usable.
+import { pickByAffinity } from "./affinity.ts";
 import { hindrance, ignoresHealth, type Wanted } from "./eligible.ts";
 import type { Route } from "./pool.ts";
 import type { Random, Slot } from "./seams.ts";
@@ -8,19 +9,25 @@ export interface Request {
   /** Backends that this request has used up. */
   readonly tried: ReadonlySet<string>;
   readonly random: Random;
+  /** Names the conversation, on routes that keep each on one backend. */
+  readonly affinity?: string;
 }
 
 /** Undefined when no slot may be used. */
 export function chooseSlot(route: Route, request: Request): Slot | undefined {
-  const wanted = weigh(route, request, false);
   // A refused model is a preference, not a verdict: with nobody else left, the marked keys are asked again.
-  return chooseAmong(route, request, wanted) ?? chooseAmong(route, request, { ...wanted, ignoreMarks: true });
+  return chooseAmong(route, request, false) ?? chooseAmong(route, request, true);
 }
 
-function chooseAmong(route: Route, { tried, random }: Request, wanted: Wanted): Slot | undefined {
+function chooseAmong(route: Route, request: Request, ignoreMarks: boolean): Slot | undefined {
+  const { tried, random, affinity } = request;
+  const wanted = weigh(route, request, ignoreMarks);
   const isUsable = (slot: Slot) => !tried.has(slot.backend.id) && hindrance(slot, wanted) === undefined;
+  const choice = { nowMs: wanted.nowMs, random, model: wanted.model, isUsable };
   for (const level of route.levels) {
-    const slot = level.slots[route.strategy.pick(level, { nowMs: wanted.nowMs, random, isUsable })];
+    const at =
+      affinity === undefined ? route.strategy.pick(level, choice) : pickByAffinity(level, choice, affinity);
+    const slot = level.slots[at];
     if (slot !== undefined) return slot;
   }
   return undefined;
@@ -44,6 +51,15 @@ export function hasUntried(route: Route, request: Request): boolean {
   );
 }
 
+/** Whether health counts is asked only where a slot rests for it: a healthy route is not walked for every attempt. */
 export function weigh(route: Route, { wanted }: Request, ignoreMarks: boolean): Wanted {
-  return { ...wanted, ignoreMarks, ignoreHealth: ignoresHealth(route, wanted.nowMs) };
+  let ignores: boolean | undefined;
+  return {
+    ...wanted,
+    ignoreMarks,
+    get ignoreHealth() {
+      ignores ??= ignoresHealth(route, wanted.nowMs);
+      return ignores;
+    },
+  };
 }

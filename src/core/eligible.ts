@@ -1,5 +1,6 @@
 // Whether a slot may take a request now, and if not, why and until when.
 import { coversModel, type Family } from "./backend.ts";
+import type { LimitKind, LimitSet } from "./limit.ts";
 import { isResting, type Rest, type RestCause } from "./rest.ts";
 import type { Slot } from "./seams.ts";
 import type { Route } from "./pool.ts";
@@ -11,6 +12,8 @@ export interface Wanted {
   /** True when the model was found in an engine's list: then only engines that list it count. */
   readonly listed: boolean;
   readonly nowMs: number;
+  /** What the request will probably use, for limits. */
+  readonly estimatedTokens: number;
   /** True when so many slots rest for their health that the rest must be wrong; see ignoresHealth. */
   readonly ignoreHealth: boolean;
   /** True when every key was refused this model: then the marks are tried anyway. */
@@ -21,12 +24,18 @@ export type Hindrance =
   | { readonly kind: "family" }
   | { readonly kind: "model" }
   | { readonly kind: "refused_model"; readonly untilMs: number }
+  | {
+      readonly kind: "limit";
+      readonly limit: LimitKind;
+      readonly of: "key" | "backend";
+      readonly untilMs: number;
+    }
   | { readonly kind: "rest"; readonly cause: RestCause; readonly detail: string; readonly untilMs: number };
 
 const FAMILY: Hindrance = { kind: "family" };
 const MODEL: Hindrance = { kind: "model" };
-/** A trial under way is expected to be settled within this. */
-const TRIAL_MS = 1000;
+/** A trial or a request under way is expected to be settled within this. */
+const UNDER_WAY_MS = 1000;
 
 /** Why the slot may not take the request; undefined when it may. */
 export function hindrance(slot: Slot, wanted: Wanted): Hindrance | undefined {
@@ -41,13 +50,25 @@ export function hindrance(slot: Slot, wanted: Wanted): Hindrance | undefined {
       return { kind: "refused_model", untilMs };
   }
   if (isResting(keyState.rest, wanted.nowMs)) return resting(keyState.rest, wanted.nowMs);
-  if (!wanted.ignoreHealth && isResting(state.rest, wanted.nowMs)) return resting(state.rest, wanted.nowMs);
-  return undefined;
+  if (isResting(state.rest, wanted.nowMs) && !wanted.ignoreHealth) return resting(state.rest, wanted.nowMs);
+  return limited(slot, wanted);
+}
+
+function limited({ state, keyState }: Slot, wanted: Wanted): Hindrance | undefined {
+  return refusal(keyState.limits, "key", wanted) ?? refusal(state.limits, "backend", wanted);
+}
+
+function refusal(limits: LimitSet | undefined, of: "key" | "backend", wanted: Wanted): Hindrance | undefined {
+  const refused = limits?.check(wanted.nowMs, wanted.estimatedTokens);
+  if (refused === undefined) return undefined;
+  // Concurrency is free as soon as some request ends, which nobody can foretell.
+  const untilMs = refused.refusedBy === "concurrency" ? wanted.nowMs + UNDER_WAY_MS : refused.freeAt;
+  return { kind: "limit", limit: refused.refusedBy, of, untilMs };
 }
 
 function resting(rest: Rest | undefined, nowMs: number): Hindrance | undefined {
   if (rest === undefined) return undefined;
-  const untilMs = Math.max(rest.untilMs, rest.onTrial ? nowMs + TRIAL_MS : 0);
+  const untilMs = Math.max(rest.untilMs, rest.onTrial ? nowMs + UNDER_WAY_MS : 0);
   return { kind: "rest", cause: rest.cause, detail: rest.detail, untilMs };
 }
 
@@ -88,8 +109,9 @@ export function explainNone(route: Route, wanted: Wanted): NoneUsable {
   let soonest: { readonly cause: RestCause; readonly untilMs: number } | undefined;
   for (const slot of membersOf(route)) {
     const found = hindrance(slot, wanted);
-    if (found?.kind !== "rest") continue;
-    if (soonest === undefined || found.untilMs < soonest.untilMs) soonest = found;
+    if (found?.kind !== "rest" && found?.kind !== "limit") continue;
+    const cause = found.kind === "limit" ? "rate_limit" : found.cause;
+    if (soonest === undefined || found.untilMs < soonest.untilMs) soonest = { cause, untilMs: found.untilMs };
   }
   if (soonest === undefined) return { kind: "unserved" };
   const soonestMs = Math.max(0, soonest.untilMs - wanted.nowMs);

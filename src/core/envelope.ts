@@ -133,7 +133,7 @@ function foreignEncoding(body: Uint8Array): string | undefined {
   return undefined;
 }
 
-function skipSpace(body: Uint8Array, from: number): number {
+export function skipSpace(body: Uint8Array, from: number): number {
   let at = from;
   for (;;) {
     const byte = body[at];
@@ -143,7 +143,7 @@ function skipSpace(body: Uint8Array, from: number): number {
 }
 
 /** The index after the closing quote of the string that opens at `open`; -1 when the body ends first. */
-function endOfString(body: Uint8Array, open: number): number {
+export function endOfString(body: Uint8Array, open: number): number {
   let at = open + 1;
   const near = Math.min(body.length, at + NATIVE_SEARCH_FROM);
   while (at < near) {
@@ -163,7 +163,7 @@ function endOfString(body: Uint8Array, open: number): number {
 }
 
 /** The index after the value at `start`; `start` itself when there is none, -1 when the body ends inside it. */
-function endOfValue(body: Uint8Array, start: number): number {
+export function endOfValue(body: Uint8Array, start: number): number {
   const first = body[start];
   if (first === QUOTE) return endOfString(body, start);
   if (first === OPEN_OBJECT || first === OPEN_ARRAY) return endOfContainer(body, start);

@@ -12,7 +12,30 @@ export type ProxyEvent =
   | { readonly kind: "reload_rejected"; readonly problems: readonly string[] }
   | { readonly kind: "models_discovered"; readonly provider: string; readonly models: number }
   | { readonly kind: "discovery_failed"; readonly provider: string; readonly reason: string }
+  | EngineEvent
   | { readonly kind: "server_error"; readonly reason: string };
+
+/** What probes of engines found out. `address` is the origin that is dialled, or the name that was resolved. */
+export type EngineEvent =
+  | { readonly kind: "engine_up"; readonly backend: string; readonly address: string }
+  | {
+      readonly kind: "engine_down";
+      readonly backend: string;
+      readonly address: string;
+      readonly reason: string;
+    }
+  /** It is up, but not for this key; `key` is the label. */
+  | {
+      readonly kind: "engine_key_refused";
+      readonly backend: string;
+      readonly address: string;
+      readonly key: string;
+      readonly status: number;
+    }
+  /** Every engine has been asked once, or the time for that is over. */
+  | { readonly kind: "engines_probed"; readonly up: number; readonly engines: number }
+  /** A name has other addresses than before. */
+  | { readonly kind: "addresses_changed"; readonly address: string; readonly found: readonly string[] };
 
 export interface AttemptFinished {
   readonly kind: "attempt_finished";

@@ -68,6 +68,8 @@ const ANTHROPIC: readonly Row[] = [
   row(`messages/batches${REST}`, "GET POST DELETE", "pinned"),
 ];
 
+/** Google's SDK asks version `v1` unless told otherwise; a call with a verb is not OpenAI's list of models. */
+const GOOGLE_CALL = /^\/v1(?:alpha|beta)?(?=\/(?:models|tunedModels)\/[^/:]+:[A-Za-z]+$)/;
 const GEMINI_MODEL = /^\/(models|tunedModels)\/([^/:]+):([A-Za-z]+)$/;
 
 /**
@@ -85,14 +87,14 @@ export function isCleanPath(path: string): boolean {
 /** Shapes errors for paths of no operation: by prefix, else OpenAI's. */
 export function familyOfPath(path: string): Family {
   if (path === "/v1/messages" || path.startsWith("/v1/messages/")) return "anthropic";
-  return path.startsWith("/v1beta/") ? "gemini" : "openai";
+  return path.startsWith("/v1beta/") || GOOGLE_CALL.test(path) ? "gemini" : "openai";
 }
 
 /** `path` is the request's path without its query. */
 export function readOperation(method: string, path: string): Operation | NoOperation {
   const family = familyOfPath(path);
   if (!isCleanPath(path)) return { kind: "not_found", family, allow: "" };
-  if (family === "gemini") return readGemini(method, path.slice("/v1beta".length));
+  if (family === "gemini") return readGemini(method, path.replace(/^\/v1[a-z]*/, ""));
   const versioned = path.startsWith("/v1/");
   const below = versioned ? path.slice("/v1".length) : path;
   const found = (family === "anthropic" ? ANTHROPIC : OPENAI).find((each) => each.path.test(below));

@@ -1,5 +1,6 @@
 // What an attempt came to, in terms of whom it concerns: the key, the backend, the caller or nobody.
 import type { ErrorFacts } from "./error-body.ts";
+import type { ErrorCause } from "./error-cause.ts";
 
 export type OutcomeKind =
   | "success"
@@ -28,6 +29,8 @@ export interface Outcome {
   readonly detail: string;
   /** How long the provider asks to be left alone. */
   readonly retryAfterMs?: number;
+  /** What the body of the error says, where that is known. */
+  readonly cause?: ErrorCause;
 }
 
 export interface Answer {
@@ -47,6 +50,7 @@ export function classifyAnswer(answer: Answer): Outcome {
     status,
     detail: `${status} ${what}`,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(error?.cause === undefined ? {} : { cause: error.cause }),
   });
   if (status < 300 || status === 304) return outcome("success", "ok");
   if (status < 400) return outcome("failed", "redirect");
@@ -93,4 +97,22 @@ export function concernsKey(kind: OutcomeKind): boolean {
 /** True for outcomes that say something bad about the backend. */
 export function concernsBackend(kind: OutcomeKind): boolean {
   return kind === "unreachable" || kind === "unavailable" || kind === "failed";
+}
+
+/** What an error means that came as the first event of a stream, under a 200: the status that it should have had decides. */
+export function classifyFirstError(error: ErrorFacts): Outcome {
+  const statuses: Readonly<Partial<Record<ErrorCause, number>>> = {
+    rate_limit: 429,
+    quota: 429,
+    daily_quota: 429,
+    revoked: 401,
+    model_not_found: 404,
+    context_window: 400,
+    content_policy: 400,
+    overloaded: 529,
+  };
+  const told = Number(error.code);
+  const status = (error.cause && statuses[error.cause]) ?? (told >= 400 && told < 600 ? told : 500);
+  const { status: _, ...outcome } = classifyAnswer({ status, error });
+  return { ...outcome, status: 200, detail: `${outcome.detail}, told in the stream` };
 }

@@ -1,13 +1,16 @@
 // The pool that requests read: one frozen snapshot of all slots and routes, replaced whole by its writers.
 import type { Backend, Family } from "./backend.ts";
 import type { Level, Slot, Strategy } from "./seams.ts";
+import { createTokenMean, type TokenMean } from "./estimate.ts";
 import {
   type BackendState,
   createBackendState,
   createCredentialState,
   type CredentialState,
+  joinGroup,
+  setLimits,
 } from "./state.ts";
-import { createStrategy } from "./strategy.ts";
+import { createStrategy, type CustomStrategies, isMadeOf, type StrategyOptions } from "./strategy.ts";
 
 /** What a client's model name leads to, as configured. */
 export interface RouteSpec {
@@ -15,6 +18,29 @@ export interface RouteSpec {
   readonly name: string;
   readonly backendIds: readonly string[];
   readonly strategy: string;
+  readonly strategyOptions?: StrategyOptions;
+  /** Keeps a conversation on one backend; absent: none. */
+  readonly affinity?: Affinity;
+  /** In place of the general ones; milliseconds. */
+  readonly timeouts?: RouteTimeouts;
+}
+
+/** By the request's own `prompt_cache_key`, session header or first message, or by the value of a header. */
+export type Affinity = { readonly kind: "session" } | { readonly kind: "header"; readonly name: string };
+
+export interface RouteTimeouts {
+  readonly connectMs?: number;
+  readonly firstByteMs?: number;
+  readonly streamFirstByteMs?: number;
+  readonly idleMs?: number;
+  readonly totalMs?: number;
+}
+
+/** Another name for a model. */
+export interface AliasSpec {
+  readonly model: string;
+  /** Not listed among the models. */
+  readonly hidden: boolean;
 }
 
 /** How a provider's list of models is asked for: `GET` of `path` below the base of `family`, with that family's key. */
@@ -43,6 +69,11 @@ export interface PoolSpec {
   readonly providers: readonly ProviderSpec[];
   /** One for each provider, named like it: all its backends. */
   readonly providerRoutes: readonly RouteSpec[];
+  /** By model name or pattern. */
+  readonly routes?: readonly RouteSpec[];
+  readonly aliases?: ReadonlyMap<string, AliasSpec>;
+  /** Every `custom:` strategy that a route names. */
+  readonly customStrategies?: CustomStrategies;
 }
 
 export interface Route {
@@ -52,6 +83,10 @@ export interface Route {
   readonly levels: readonly Level[];
   /** Every slot of the route, drained ones included. */
   readonly slots: readonly Slot[];
+  readonly affinity?: Affinity;
+  readonly timeouts?: RouteTimeouts;
+  /** Kept across reloads by name. */
+  readonly tokenMean: TokenMean;
 }
 
 /** A provider with the route over all its backends and the models it is known to offer. */
@@ -66,6 +101,9 @@ export interface PoolSnapshot {
   readonly version: number;
   readonly slots: readonly Slot[];
   readonly providers: readonly ProviderView[];
+  /** Named routes; for patterns, the longest first. */
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly patterns: readonly Route[];
   /** Models by backend id, as last discovered. */
   readonly discovered: ReadonlyMap<string, readonly string[]>;
   readonly spec: PoolSpec;
@@ -111,13 +149,18 @@ function assemble(
   const states = new Map(previous?.slots.map((slot) => [slot.backend.id, slot.state]));
   const keyStates = new Map(previous?.slots.map((slot) => [slot.backend.credential.id, slot.keyState]));
   const slots = spec.backends.map((backend) => joinSlot(backend, states, keyStates, discovered));
+  joinGroups(slots);
   const byId = new Map(slots.map((slot) => [slot.backend.id, slot]));
+  const custom = spec.customStrategies;
+  const named = (spec.routes ?? []).map((route) =>
+    joinRoute(route, { byId, custom }, findRoute(previous, route.name)),
+  );
   const providers = spec.providers.map((provider): ProviderView => {
     const routeSpec = spec.providerRoutes.find((route) => route.name === provider.name);
     if (routeSpec === undefined)
       throw new RangeError(`cannot build pool: provider "${provider.name}" has no route`);
     const before = previous?.providers.find((view) => view.spec.name === provider.name)?.route;
-    const route = joinRoute(routeSpec, byId, before);
+    const route = joinRoute(routeSpec, { byId, custom }, before);
     return {
       spec: provider,
       route,
@@ -126,7 +169,35 @@ function assemble(
     };
   });
   const known = new Map([...discovered].filter(([id]) => byId.has(id)));
-  return { version: (previous?.version ?? 0) + 1, slots, providers, discovered: known, spec };
+  const patterns = named
+    .filter(({ name }) => name.includes("*"))
+    .sort((a, b) => b.name.length - a.name.length);
+  const routes = new Map(named.filter(({ name }) => !name.includes("*")).map((route) => [route.name, route]));
+  return {
+    version: (previous?.version ?? 0) + 1,
+    slots,
+    providers,
+    routes,
+    patterns,
+    discovered: known,
+    spec,
+  };
+}
+
+function findRoute(snapshot: PoolSnapshot | undefined, name: string): Route | undefined {
+  return snapshot?.routes.get(name) ?? snapshot?.patterns.find((route) => route.name === name);
+}
+
+/** Keys with the same quota group at a provider are limited as one. */
+function joinGroups(slots: readonly Slot[]): void {
+  const groups = new Map<string, Set<CredentialState>>();
+  for (const { backend, keyState } of slots) {
+    const { id, provider, quotaGroup } = backend.credential;
+    const name = quotaGroup === undefined ? `key ${id}` : `group ${provider} ${quotaGroup}`;
+    const members = groups.get(name) ?? new Set();
+    groups.set(name, members.add(keyState));
+  }
+  for (const members of groups.values()) joinGroup([...members]);
 }
 
 function joinSlot(
@@ -138,21 +209,34 @@ function joinSlot(
   const keyId = backend.credential.id;
   const keyState = keyStates.get(keyId) ?? createCredentialState(keyId);
   keyStates.set(keyId, keyState);
+  setLimits(keyState, backend.credential.limits);
   const state = states.get(backend.id) ?? createBackendState(backend.id);
+  setLimits(state, backend.limits);
   const models = backend.kind === "engine" ? discovered.get(backend.id) : undefined;
   return { backend, state, keyState, ...(models === undefined ? {} : { served: new Set(models) }) };
 }
 
-function joinRoute(spec: RouteSpec, byId: ReadonlyMap<string, Slot>, before: Route | undefined): Route {
+interface RouteParts {
+  readonly byId: ReadonlyMap<string, Slot>;
+  readonly custom: CustomStrategies | undefined;
+}
+
+function joinRoute(spec: RouteSpec, { byId, custom }: RouteParts, before: Route | undefined): Route {
   const slots = spec.backendIds.flatMap((id) => byId.get(id) ?? []);
   const levels = levelsOf(slots);
+  const terms = { options: spec.strategyOptions, custom };
   const unchanged =
-    before !== undefined && before.strategy.name === spec.strategy && sameShape(before.levels, levels);
+    before !== undefined &&
+    isMadeOf(before.strategy, spec.strategy, terms) &&
+    sameShape(before.levels, levels);
   return {
     name: spec.name,
-    strategy: unchanged ? before.strategy : createStrategy(spec.strategy),
+    strategy: unchanged ? before.strategy : createStrategy(spec.strategy, terms),
     levels,
     slots,
+    tokenMean: before?.tokenMean ?? createTokenMean(),
+    ...(spec.affinity === undefined ? {} : { affinity: spec.affinity }),
+    ...(spec.timeouts === undefined ? {} : { timeouts: spec.timeouts }),
   };
 }
 

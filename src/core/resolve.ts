@@ -1,5 +1,5 @@
 // From a model name to the route that may serve it; the order of the steps is the contract's section 4.
-import { coversModel, type Family } from "./backend.ts";
+import { coversModel, type Family, matchesPattern } from "./backend.ts";
 import { nearestNames } from "./nearest.ts";
 import type { PoolSnapshot, ProviderView, Route } from "./pool.ts";
 
@@ -9,7 +9,15 @@ export interface Resolution {
   /** The name to send upstream, unless the backend has its own. */
   readonly model: string;
   /** Which step found it, for explanations. */
-  readonly by: "prefix" | "discovery" | "configuration" | "naming rule" | "only provider";
+  readonly by:
+    | "route"
+    | "alias"
+    | "pattern"
+    | "prefix"
+    | "discovery"
+    | "configuration"
+    | "naming rule"
+    | "only provider";
 }
 
 export interface Unknown {
@@ -20,11 +28,38 @@ export interface Unknown {
 const MOST_NEAR_NAMES = 5;
 
 export function resolveModel(snapshot: PoolSnapshot, family: Family, model: string): Resolution | Unknown {
+  const alias = snapshot.spec.aliases?.get(model);
+  const named =
+    byRoute(snapshot, model) ?? (alias === undefined ? undefined : byAlias(snapshot, family, alias.model));
+  if (named !== undefined) return named;
   const providers = snapshot.providers.filter((provider) => provider.families.has(family));
-  const found = byPrefix(providers, model) ?? byOffer(providers, model);
+  const found = byPrefix(providers, model) ?? byPattern(snapshot, model) ?? byOffer(providers, model);
   return (
     found ?? { kind: "unknown", near: nearestNames(model, knownModels(snapshot, family), MOST_NEAR_NAMES) }
   );
+}
+
+function byRoute(snapshot: PoolSnapshot, model: string): Resolution | undefined {
+  const route = snapshot.routes.get(model);
+  return route === undefined ? undefined : { kind: "route", route, model, by: "route" };
+}
+
+/** An alias leads to what its model leads to; one that leads to another alias does not go on. */
+function byAlias(snapshot: PoolSnapshot, family: Family, model: string): Resolution | undefined {
+  const found =
+    byRoute(snapshot, model) ??
+    resolveModel({ ...snapshot, spec: withoutAliases(snapshot.spec) }, family, model);
+  return found.kind === "route" ? { ...found, by: "alias" } : undefined;
+}
+
+const withoutAliases = (spec: PoolSnapshot["spec"]): PoolSnapshot["spec"] => ({
+  ...spec,
+  aliases: new Map(),
+});
+
+function byPattern(snapshot: PoolSnapshot, model: string): Resolution | undefined {
+  const route = snapshot.patterns.find(({ name }) => matchesPattern(name, model));
+  return route === undefined ? undefined : { kind: "route", route, model, by: "pattern" };
 }
 
 /** `provider/model` when that provider is configured; the prefix is not sent upstream. */
@@ -71,7 +106,14 @@ function namesModel(provider: ProviderView, model: string): boolean {
 
 /** Every model name that a client of this family could use, as far as known; configured names before discovered ones. */
 export function knownModels(snapshot: PoolSnapshot, family: Family): readonly string[] {
-  return [...new Set(snapshot.providers.filter((each) => each.families.has(family)).flatMap(modelsOf))];
+  const offered = snapshot.providers.filter((each) => each.families.has(family)).flatMap(modelsOf);
+  return [...new Set([...namedModels(snapshot), ...offered])];
+}
+
+/** Routes and aliases by name, without the hidden ones. */
+export function namedModels(snapshot: PoolSnapshot): readonly string[] {
+  const aliases = [...(snapshot.spec.aliases ?? [])].filter(([, { hidden }]) => !hidden);
+  return [...snapshot.routes.keys(), ...aliases.map(([name]) => name)];
 }
 
 /** What one provider offers: plain configured names, and what it lists as far as the configuration allows it. */

@@ -8,6 +8,8 @@ export interface Rest {
   readonly cause: RestCause;
   /** For people: `429 rate limit`, `3 failures in a row: connection refused`. */
   readonly detail: string;
+  /** Of the answer that caused it; absent where none came. */
+  readonly status?: number;
   /** Monotonic milliseconds. */
   readonly untilMs: number;
   readonly sinceMs: number;

@@ -29,6 +29,8 @@ export interface Level {
 export interface Choice {
   readonly nowMs: number;
   readonly random: Random;
+  /** As the client asked for it; for a user's own strategy. */
+  readonly model?: string | undefined;
   /** True when the slot may take this request now. */
   readonly isUsable: (slot: Slot) => boolean;
 }
@@ -36,6 +38,8 @@ export interface Choice {
 /** Picks one among the usable slots of a level. One instance serves one route and lives as long as the route is unchanged. */
 export interface Strategy {
   readonly name: string;
+  /** What it was made of beside its name; see isMadeOf. */
+  readonly origin?: unknown;
   /** The index into the level; -1 when none is usable. Called once per attempt; the attempt is then always begun. */
   readonly pick: (level: Level, choice: Choice) => number;
 }

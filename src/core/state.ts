@@ -1,5 +1,11 @@
 // What was observed of keys and backends: the two mutable records, and every way to change them.
 // Only this module writes them; they are kept by id across reloads.
+import type { Limits } from "./credential.ts";
+import { createLimitSet, type LimitSet } from "./limit.ts";
+import { type Health, nextHealth, UNPROBED } from "./health.ts";
+import { restFromLimits } from "./learned.ts";
+import type { LearnedLimits } from "./limit-headers.ts";
+import { createMeasures, type Measures } from "./measures.ts";
 import { type CooldownPolicy, isResting, laterRest, needsTrial, type Rest, restLength } from "./rest.ts";
 import { concernsBackend, type Outcome } from "./outcome.ts";
 
@@ -10,6 +16,12 @@ export interface CredentialState {
   readonly streaks: Readonly<Record<"rate_limit" | "quota" | "revoked", number>>;
   /** Models that this key was refused, with the end of the mark in monotonic milliseconds. */
   readonly refusedModels: ReadonlyMap<string, number>;
+  /** What was taken of its limits; absent when it has none. Keys of one quota group have one and the same. */
+  readonly limits?: LimitSet;
+  /** Keys that share one bucket at the provider, this one included: a rate limit of one rests them all. */
+  readonly group?: readonly CredentialState[];
+  /** What the provider last said about this key's limits. */
+  readonly learned?: LearnedLimits & { readonly atMs: number };
 }
 
 export interface BackendState {
@@ -27,6 +39,14 @@ export interface BackendState {
   readonly inFlight: number;
   /** Monotonic milliseconds; -Infinity when never used. */
   readonly lastUsedMs: number;
+  /** What strategies look at. */
+  readonly measures: Measures;
+  /** What was taken of the backend's own limits; absent when it has none. */
+  readonly limits?: LimitSet;
+  /** What probes say; `unknown` for ever where nobody probes. */
+  readonly health: Health;
+  /** A rest for failures that a `down` one stands before, and that goes on when that is over. */
+  readonly shadowed?: Rest;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -52,7 +72,28 @@ export function createBackendState(id: string): BackendState {
     returning: true,
     inFlight: 0,
     lastUsedMs: Number.NEGATIVE_INFINITY,
+    health: UNPROBED,
+    measures: createMeasures(),
   };
+}
+
+/** Takes over configured limits; what was taken stays counted where a limit of its kind remains. */
+export function setLimits(holder: CredentialState | BackendState, limits: Limits): void {
+  const record: Writable<{ readonly limits?: LimitSet }> = write(holder);
+  if (Object.keys(limits).length === 0) delete record.limits;
+  else if (record.limits === undefined) record.limits = createLimitSet(limits);
+  else record.limits.resize(limits);
+}
+
+/** Joins keys that share one bucket at the provider: the first one's limits count for all. */
+export function joinGroup(members: readonly CredentialState[]): void {
+  const limits = members.find((member) => member.limits !== undefined)?.limits;
+  for (const member of members) {
+    const record = write(member);
+    if (members.length > 1) record.group = members;
+    else delete record.group;
+    if (limits !== undefined) record.limits = limits;
+  }
 }
 
 /** The two records of one backend; structurally a Slot. */
@@ -105,7 +146,9 @@ function proveBackend(state: BackendState): void {
   const record = write(state);
   record.failuresInRow = 0;
   record.restStreak = 0;
-  delete record.rest;
+  // An answer to a request proves nothing about probes: `down` is over when one is good.
+  if (record.rest?.cause !== "down") delete record.rest;
+  delete record.shadowed;
 }
 
 function proveKey(keyState: CredentialState): void {
@@ -145,7 +188,7 @@ export function settleAttempt(observed: Observed, settlement: Settlement): reado
 function learn(observed: Observed, settlement: Settlement): readonly Rest[] {
   switch (settlement.outcome.kind) {
     case "rate_limited":
-      return restKey(observed.keyState, "rate_limit", settlement);
+      return restGroup(observed.keyState, settlement);
     case "quota_exhausted":
       return restKey(observed.keyState, "quota", settlement);
     case "revoked":
@@ -173,6 +216,15 @@ function closeTrial(holder: { readonly rest?: Rest }, { startedMs, nowMs }: Sett
 /** True when the attempt that began at `startedMs` is the trial, not one that was under way before the rest. */
 const isTrial = (rest: Rest, startedMs: number): boolean => rest.onTrial && startedMs >= rest.untilMs;
 
+/** Keys of one bucket are limited together; the rest is told once. */
+function restGroup(keyState: CredentialState, settlement: Settlement): readonly Rest[] {
+  const began = restKey(keyState, "rate_limit", settlement);
+  const { rest } = keyState;
+  for (const member of keyState.group ?? [])
+    if (member !== keyState && rest !== undefined) write(member).rest = laterRest(member.rest, rest);
+  return began;
+}
+
 function restKey(
   keyState: CredentialState,
   cause: "rate_limit" | "quota" | "revoked",
@@ -191,6 +243,7 @@ function restKey(
   const next: Rest = {
     cause,
     detail: outcome.detail,
+    ...(outcome.status === undefined ? {} : { status: outcome.status }),
     sinceMs: nowMs,
     untilMs: nowMs + lengthMs,
     onTrial: false,
@@ -231,4 +284,95 @@ function markModel(keyState: CredentialState, { model, nowMs }: Settlement): voi
   const [oldest] = marks.keys();
   if (marks.size > MOST_MODEL_MARKS && oldest !== undefined) marks.delete(oldest);
   write(keyState).refusedModels = marks;
+}
+
+export interface Lesson {
+  readonly nowMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+  readonly policy: CooldownPolicy;
+  /** False for an answer whose own outcome already decides about a rest. */
+  readonly mayRest: boolean;
+}
+
+/** What an answer says of the key's limits. A key that has run dry rests before it gets a 429; returns rests that began. */
+export function noteLimits(
+  keyState: CredentialState,
+  learned: LearnedLimits,
+  { nowMs, random, policy, mayRest }: Lesson,
+): readonly Rest[] {
+  const record = write(keyState);
+  record.learned = { ...learned, atMs: nowMs };
+  const asked = mayRest ? restFromLimits(learned) : undefined;
+  if (asked === undefined) return [];
+  const { cause, detail, lengthMs } = asked;
+  const untilMs = nowMs + lengthMs * (1 + policy.jitter * random);
+  const next: Rest = { cause, detail, sinceMs: nowMs, untilMs, onTrial: false };
+  const before = record.rest;
+  record.rest = laterRest(before, next);
+  return record.rest === next && !isResting(before, nowMs) ? [next] : [];
+}
+
+/** The keys' rests were one shared cause: all rest briefly and none is held to have failed. */
+export function forgiveKeys(
+  keyStates: Iterable<CredentialState>,
+  nowMs: number,
+  policy: CooldownPolicy,
+): void {
+  for (const keyState of keyStates) {
+    const record = write(keyState);
+    if (record.rest === undefined) continue;
+    const hinted = record.rest.cause === "rate_limit" ? record.rest.untilMs : 0;
+    const untilMs = Math.max(hinted, nowMs + policy.firstMs);
+    record.rest = {
+      ...record.rest,
+      cause: "rate_limit",
+      detail: `all keys alike: ${record.rest.detail}`,
+      untilMs,
+    };
+    record.streaks = NO_STREAKS;
+  }
+}
+
+export interface Probe {
+  readonly good: boolean;
+  /** For people: why it was not good. */
+  readonly detail: string;
+  readonly nowMs: number;
+  /** Failures in a row until an engine that was up is down. */
+  readonly threshold: number;
+  /** When the next verdict is there at the latest: a rest that nobody renews runs out then. */
+  readonly dueMs: number;
+}
+
+/**
+ * A probe has ended. Probes and requests are two sources that never overrule each other: a good probe ends a `down` rest
+ * alone, and brings back the rest for failures that stood behind it; a good request ends a rest for failures alone.
+ */
+export function noteProbe(state: BackendState, probe: Probe): "came_up" | "went_down" | undefined {
+  const record = write(state);
+  const before = record.health.standing;
+  record.health = nextHealth(record.health, probe.good, probe.threshold);
+  const { standing } = record.health;
+  if (standing === "down") restWhileDown(record, probe);
+  else if (record.rest?.cause === "down") endDown(record);
+  if (standing === before) return undefined;
+  return standing === "up" ? "came_up" : "went_down";
+}
+
+function restWhileDown(record: Writable<BackendState>, { detail, nowMs, dueMs }: Probe): void {
+  const { rest } = record;
+  const isKnown = rest?.cause === "down";
+  // A trial under way has nothing more to tell; its rest stays due.
+  if (rest !== undefined && !isKnown) record.shadowed = { ...rest, onTrial: false };
+  const sinceMs = isKnown ? rest.sinceMs : nowMs;
+  const untilMs = Math.max(dueMs, record.shadowed?.untilMs ?? 0);
+  record.rest = { cause: "down", detail, sinceMs, untilMs, onTrial: false };
+}
+
+function endDown(record: Writable<BackendState>): void {
+  const { shadowed } = record;
+  delete record.shadowed;
+  if (shadowed === undefined) delete record.rest;
+  else record.rest = shadowed;
 }

@@ -12,24 +12,25 @@ export function createLeastUsed(): Strategy {
 }
 
 function pickLeastUsed(level: Level, choice: Choice): number {
-  liftReturning(level, choice);
+  const survey = surveyLevel(level, choice);
+  if (!survey.anyReturning) return survey.best;
+  liftReturning(level, choice, survey.floor);
+  return surveyLevel(level, choice).best;
+}
+
+interface Survey {
+  readonly best: number;
+  /** True when a usable slot's counter has to be lifted before it can be compared. */
+  readonly anyReturning: boolean;
+  /** The current minimum of those that were not away, over their weights. */
+  readonly floor: number;
+}
+
+/** Finds the least used, and notes who is away now. */
+function surveyLevel(level: Level, choice: Choice): Survey {
   let best = -1;
   let bestScore = Number.POSITIVE_INFINITY;
   let bestUsedMs = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < level.slots.length; at += 1) {
-    const slot = level.slots[at];
-    if (slot === undefined || !choice.isUsable(slot)) continue;
-    const score = slot.state.used / (level.weights[at] ?? 1);
-    if (score > bestScore || (score === bestScore && slot.state.lastUsedMs >= bestUsedMs)) continue;
-    best = at;
-    bestScore = score;
-    bestUsedMs = slot.state.lastUsedMs;
-  }
-  return best;
-}
-
-/** Sets usable slots that were away to the minimum of those that were not, and notes who is away now. */
-function liftReturning(level: Level, choice: Choice): void {
   let anyReturning = false;
   let minimum = Number.POSITIVE_INFINITY;
   /** Of those that this request cannot use, such as the ones it has tried. */
@@ -37,16 +38,26 @@ function liftReturning(level: Level, choice: Choice): void {
   for (let at = 0; at < level.slots.length; at += 1) {
     const slot = level.slots[at];
     if (slot === undefined) continue;
-    const isUsable = choice.isUsable(slot);
-    const score = slot.state.used / (level.weights[at] ?? 1);
-    if (isUsable && slot.state.returning) anyReturning = true;
-    else if (isUsable) minimum = Math.min(minimum, score);
-    else if (isAway(slot, choice.nowMs)) {
-      if (!slot.state.returning) noteAbsence(slot.state);
-    } else if (!slot.state.returning) minimumOfOthers = Math.min(minimumOfOthers, score);
+    const { used, returning, lastUsedMs } = slot.state;
+    const score = used / (level.weights[at] ?? 1);
+    if (!choice.isUsable(slot)) {
+      if (returning) continue;
+      if (isAway(slot, choice.nowMs)) noteAbsence(slot.state);
+      else minimumOfOthers = Math.min(minimumOfOthers, score);
+      continue;
+    }
+    if (returning) anyReturning = true;
+    else minimum = Math.min(minimum, score);
+    if (score > bestScore || (score === bestScore && lastUsedMs >= bestUsedMs)) continue;
+    best = at;
+    bestScore = score;
+    bestUsedMs = lastUsedMs;
   }
-  if (!anyReturning) return;
-  const floor = [minimum, minimumOfOthers].find(Number.isFinite) ?? 0;
+  return { best, anyReturning, floor: firstFinite(minimum, minimumOfOthers) };
+}
+
+/** Sets usable slots that were away to the minimum of those that were not. */
+function liftReturning(level: Level, choice: Choice, floor: number): void {
   for (let at = 0; at < level.slots.length; at += 1) {
     const slot = level.slots[at];
     if (slot === undefined || !slot.state.returning || !choice.isUsable(slot)) continue;
@@ -56,3 +67,6 @@ function liftReturning(level: Level, choice: Choice): void {
 
 const isAway = ({ state, keyState }: Slot, nowMs: number): boolean =>
   isResting(state.rest, nowMs) || isResting(keyState.rest, nowMs);
+
+const firstFinite = (one: number, other: number): number =>
+  Number.isFinite(one) ? one : Number.isFinite(other) ? other : 0;

@@ -52,6 +52,9 @@ const ERROR: Sign = {
   lastByte: CLOSE_OBJECT,
 };
 
+/** Google reports an error after its events as JSON that stands by itself, on one line or on many. */
+const BARE_ERROR = /^\[?\{\s*("error"\s*:|$)/;
+
 export interface StreamWatch {
   readonly observe: (chunk: Uint8Array) => void;
   /** True once the family's terminal event has passed; always true for streams that have none. */
@@ -77,7 +80,7 @@ export function watchStream(terminal: TerminalEvent | undefined): StreamWatch {
   const tokens = createUsageWatch();
 
   const readData = (): typeof named => {
-    if (!line.startsWith("data:")) return undefined;
+    if (!line.startsWith("data:")) return BARE_ERROR.test(line) ? "error" : undefined;
     if (named !== undefined) return named;
     if (end?.data.test(line) === true) return "end";
     return ERROR.data.test(line) ? "error" : undefined;

@@ -108,6 +108,36 @@ function describeEvent(event: ProxyEvent): Entry {
         message: "no list of models",
         fields: { provider: event.provider, reason: event.reason },
       };
+    case "engine_up":
+      return {
+        level: "info",
+        message: "engine is up",
+        fields: { backend: event.backend, address: event.address },
+      };
+    case "engine_down": {
+      const { backend, address, reason } = event;
+      return { level: "warn", message: "engine is down", fields: { backend, address, reason } };
+    }
+    case "engine_key_refused": {
+      const { backend, address, key, status } = event;
+      return {
+        level: "error",
+        message: "engine is up but refuses the key",
+        fields: { backend, address, key, status },
+      };
+    }
+    case "engines_probed":
+      return {
+        level: event.up === 0 ? "warn" : "info",
+        message: "engines asked",
+        fields: { up: event.up, engines: event.engines },
+      };
+    case "addresses_changed":
+      return {
+        level: "info",
+        message: "addresses of an engine changed",
+        fields: { address: event.address, found: event.found.join(" ") },
+      };
     case "server_error":
       return { level: "error", message: "internal error", fields: { reason: event.reason } };
   }

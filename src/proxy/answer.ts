@@ -1,8 +1,11 @@
 // Reads the head of an upstream's answer, and its body where it must be known before the client may see anything.
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
 import { readErrorBody } from "../core/error-body.ts";
-import { readRetryAfter } from "../core/limit-headers.ts";
-import { classifyAnswer, type Outcome } from "../core/outcome.ts";
+import { readLimitHeaders, readRetryAfter } from "../core/limit-headers.ts";
+import { checkFirstEvent } from "../core/first-event.ts";
+import { waitFromLimits } from "../core/learned.ts";
+import { classifyAnswer, classifyFirstError, type Outcome } from "../core/outcome.ts";
+import { readUsage, type TokenUsage } from "../core/usage.ts";
 import type { PhaseTimer } from "./phase-timer.ts";
 import { CallEnded, classifyFailure } from "./send.ts";
 
@@ -13,6 +16,8 @@ export interface WholeAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly bytes: Uint8Array<ArrayBuffer> | null;
+  /** What a success reports of itself. */
+  readonly usage?: TokenUsage;
   /** What a compressed error says. */
   readonly decoded?: Uint8Array;
 }
@@ -23,7 +28,9 @@ export interface FlowingAnswer {
   readonly outcome: Outcome;
   readonly status: number;
   readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array>;
+  /** What was read already, to see whether the stream begins as one. */
+  readonly prefix: readonly Uint8Array[];
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
 }
 
 /** The body broke before anything was passed on. */
@@ -53,19 +60,54 @@ export async function readAnswer(
   if (status >= 400 || (status >= 300 && status !== 304)) return readError(response, terms);
   const outcome = classifyAnswer({ status });
   const length = Number(headers.get("content-length") ?? Number.NaN);
-  if (!(length <= LONGEST_WHOLE_BYTES) || isEventStream(headers)) {
-    // Only read here: the mere look at `body` makes a stream of it, which costs a short answer 25 µs.
-    const { body } = response;
-    if (body === null) return { kind: "whole", outcome, status, headers, bytes: null };
-    return { kind: "flowing", outcome, status, headers, body };
+  const isEvents = isEventStream(headers);
+  if (!(length <= LONGEST_WHOLE_BYTES) || isEvents) {
+    // Only read here: the mere look at `body` makes a stream of it.
+    const reader = response.body?.getReader();
+    if (reader === undefined) return { kind: "whole", outcome, status, headers, bytes: null };
+    if (isEvents && !isEncoded(headers)) return readBeginning({ status, headers, outcome }, reader, terms);
+    return { kind: "flowing", outcome, status, headers, prefix: [], reader };
   }
   try {
     const bytes = await withinIdle(terms, response.bytes());
-    return { kind: "whole", outcome, status, headers, bytes };
+    const usage = isEncoded(headers) ? undefined : readUsage(bytes);
+    return { kind: "whole", outcome, status, headers, bytes, ...(usage === undefined ? {} : { usage }) };
   } catch (error) {
     return { kind: "broken", outcome: classifyFailure(error, terms.abort.signal) };
   }
 }
+
+/**
+ * Holds a stream until its first real event: an error or a nothing there is a failure that another backend may better.
+ * Still within the time for the first byte, which the attempt's timer keeps.
+ */
+async function readBeginning(
+  { status, headers, outcome }: Pick<FlowingAnswer, "status" | "headers" | "outcome">,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { abort }: AnswerTerms,
+): Promise<WholeAnswer | FlowingAnswer | BrokenAnswer> {
+  const check = checkFirstEvent();
+  const prefix: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const next = await reader.read();
+      if (!next.done) prefix.push(next.value);
+      const first = next.done ? check.end() : check.observe(next.value);
+      if (first.kind === "content") return { kind: "flowing", outcome, status, headers, prefix, reader };
+      if (first.kind === "empty") {
+        if (!next.done) await reader.cancel();
+        return { kind: "broken", outcome: EMPTY_STREAM };
+      }
+      if (first.kind !== "error") continue;
+      const bytes = joinBounded([...prefix, ...(await readRest(reader))]);
+      return { kind: "whole", outcome: classifyFirstError(first.error), status, headers, bytes };
+    }
+  } catch (error) {
+    return { kind: "broken", outcome: classifyFailure(error, abort.signal) };
+  }
+}
+
+const EMPTY_STREAM: Outcome = { kind: "failed", status: 200, detail: "empty stream" };
 
 export function isEventStream(headers: Headers): boolean {
   return /^text\/event-stream\b/i.test(headers.get("content-type") ?? "");
@@ -79,7 +121,10 @@ export function isEncoded(headers: Headers): boolean {
 
 async function readError(response: Response, terms: AnswerTerms): Promise<WholeAnswer | BrokenAnswer> {
   const { status, headers } = response;
-  const retryAfterMs = readRetryAfter((name) => headers.get(name), terms.wallMs);
+  const header = (name: string) => headers.get(name);
+  const asked = readRetryAfter(header, terms.wallMs);
+  const retryAfterMs =
+    asked ?? (status === 429 ? waitFromLimits(readLimitHeaders(header, terms.wallMs)) : undefined);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await withinIdle(terms, readBounded(response));
@@ -106,16 +151,24 @@ function withinIdle<T>({ abort, idleMs, timer }: AnswerTerms, reading: Promise<T
 /** The body up to a bound; what a hostile upstream sends beyond it is not kept. */
 async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   if (response.body === null) return new Uint8Array(0);
-  const reader = response.body.getReader();
+  return joinBounded(await readRest(response.body.getReader()));
+}
+
+async function readRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<readonly Uint8Array[]> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   while (length < LONGEST_WHOLE_BYTES) {
     const next = await reader.read();
-    if (next.done) break;
+    if (next.done) return chunks;
     chunks.push(next.value);
     length += next.value.length;
   }
-  if (length >= LONGEST_WHOLE_BYTES) await reader.cancel();
+  await reader.cancel();
+  return chunks;
+}
+
+function joinBounded(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   const bytes = new Uint8Array(Math.min(length, LONGEST_WHOLE_BYTES));
   let at = 0;
   for (const chunk of chunks) {

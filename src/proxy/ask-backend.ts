@@ -1,47 +1,39 @@
 // A question of weir's own to a backend, such as its list of models; never a client's request.
-import type { Family } from "../core/backend.ts";
-import type { Slot } from "../core/seams.ts";
+import type { Backend } from "../core/backend.ts";
+import type { Question, Told } from "../core/question.ts";
 import type { DialCheck } from "./dial.ts";
 import { requestHeaders, upstreamQuery } from "./headers.ts";
 import { createPhaseTimer } from "./phase-timer.ts";
-import { CallEnded, send } from "./send.ts";
-
-export interface Question {
-  readonly family: Family;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
+import { CallEnded, classifyFailure, send } from "./send.ts";
 
 interface Asking {
-  readonly question: Question;
   readonly dialCheck: DialCheck;
   readonly tls: { readonly ca: string } | undefined;
   readonly now: () => number;
 }
 
-const TIMEOUT_MS = 10_000;
 const LONGEST_ANSWER_BYTES = 8 * 1024 * 1024;
 
-/** `GET`s `path` below the backend's base; the JSON of a 200. Rejects for any other end. */
-export async function askBackend(
-  slot: Slot,
-  path: string,
-  { question, dialCheck, tls, now }: Asking,
-): Promise<unknown> {
-  const { backend } = slot;
-  const endpoint = backend.endpoints[question.family];
-  if (endpoint === undefined) throw new TypeError(`cannot ask ${backend.id}: no ${question.family} endpoint`);
+/** Rejects with a reason that may be shown when no whole answer comes. */
+export async function askBackend(backend: Backend, question: Question, asking: Asking): Promise<Told> {
+  const { family, signal, timeoutMs } = question;
+  const { dialCheck, tls, now } = asking;
+  const endpoint = backend.endpoints[family];
+  if (endpoint === undefined) throw new QuestionFailed(`no ${family} endpoint`);
   const { secret } = backend.credential;
   const incoming = new Headers({ accept: "application/json", ...question.headers });
-  const [below = "", search = ""] = path.split("?", 2);
+  const [below = "", search = ""] = question.path.split("?", 2);
+  const base = question.below === "base" ? endpoint.baseUrl : endpoint.baseUrl.replace(/\/v1$/, "");
   const abort = new AbortController();
   const end = () => abort.abort(new CallEnded({ kind: "abandoned", detail: "stopped" }));
-  question.signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
   const timer = createPhaseTimer(now);
+  const startedMs = now();
   try {
     const sent = await send(
       {
-        url: endpoint.baseUrl + below + upstreamQuery(search === "" ? "" : `?${search}`, endpoint, secret),
+        url: base + below + upstreamQuery(search === "" ? "" : `?${search}`, endpoint, secret),
         dialOrigin: backend.proxyUrl ?? backend.origin,
         method: "GET",
         headers: requestHeaders({
@@ -54,8 +46,8 @@ export async function askBackend(
         body: undefined,
         proxyUrl: backend.proxyUrl,
         tls,
-        connectMs: TIMEOUT_MS,
-        firstByteMs: TIMEOUT_MS,
+        connectMs: timeoutMs,
+        firstByteMs: timeoutMs,
         abort,
       },
       dialCheck,
@@ -63,17 +55,30 @@ export async function askBackend(
     );
     if (sent.kind === "failure") throw new QuestionFailed(sent.outcome.detail);
     const { response } = sent;
-    const length = Number(response.headers.get("content-length") ?? 0);
-    if (response.status !== 200 || length > LONGEST_ANSWER_BYTES) {
-      await response.body?.cancel();
-      throw new QuestionFailed(`status ${response.status}`);
-    }
-    timer.enter(TIMEOUT_MS, () => abort.abort(new CallEnded({ kind: "failed", detail: "the list stalled" })));
-    return await response.json();
+    timer.enter(Math.max(1, startedMs + timeoutMs - now()), () =>
+      abort.abort(new CallEnded({ kind: "failed", detail: "the answer stalled" })),
+    );
+    return { status: response.status, text: await readText(response, abort.signal) };
   } finally {
     timer.stop();
-    question.signal.removeEventListener("abort", end);
+    signal.removeEventListener("abort", end);
   }
+}
+
+/** Chunk by chunk, so that an answer without end does not fill the memory. */
+async function readText(response: Response, signal: AbortSignal): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.byteLength;
+      if (bytes > LONGEST_ANSWER_BYTES) throw new QuestionFailed("the answer is too long");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof QuestionFailed ? error : new QuestionFailed(classifyFailure(error, signal).detail);
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 /** Its `code` may be shown: it has no address and no key in it. */

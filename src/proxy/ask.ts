@@ -17,6 +17,9 @@ export interface Ask {
   /** As the client named it; absent where the operation needs none. */
   readonly model?: string;
   readonly stream: boolean;
+  /** For estimates and for affinity. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly cacheKey?: string;
   /** The body for a backend that calls the model `name`. */
   readonly bodyFor: (name: string | undefined) => Uint8Array<ArrayBuffer> | undefined;
   /** The bytes are not needed any more. */
@@ -50,6 +53,8 @@ export async function readAsk(
   return {
     kind: "ask",
     stream: operation.stream || envelope.stream,
+    bytes,
+    ...(envelope.cacheKey === undefined ? {} : { cacheKey: envelope.cacheKey }),
     ...(model === undefined ? {} : { model }),
     bodyFor: (name) => renamed(bytes, span, name === model ? undefined : name, boundary !== undefined),
     release,

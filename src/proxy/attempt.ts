@@ -1,19 +1,22 @@
 // One try at one backend: lease, send, read the answer's head; settles the lease unless the body still flows.
 import type { Backend, Endpoint } from "../core/backend.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { Slot } from "../core/seams.ts";
+import type { TokenUsage } from "../core/usage.ts";
+import { readLimitHeaders } from "../core/limit-headers.ts";
 import { type BrokenAnswer, type FlowingAnswer, readAnswer, type WholeAnswer } from "./answer.ts";
 import type { Call, Parts } from "./call.ts";
 import { requestHeaders, upstreamQuery } from "./headers.ts";
-import { acquireLease, type Lease } from "./lease.ts";
+import type { Lease } from "./lease.ts";
 import { createPhaseTimer } from "./phase-timer.ts";
 import { send } from "./send.ts";
+import type { Timeouts } from "./settings.ts";
 
 export interface AttemptTerms {
-  readonly slot: Slot;
+  readonly lease: Lease;
   /** As sent upstream. */
   readonly model: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
+  readonly timeouts: Timeouts;
   readonly firstByteMs: number;
   readonly abort: AbortController;
 }
@@ -21,14 +24,13 @@ export interface AttemptTerms {
 export type Attempted = WholeAnswer | BrokenAnswer | (FlowingAnswer & { readonly lease: Lease });
 
 export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Promise<Attempted> {
-  const { slot, model, abort } = terms;
-  const { backend } = slot;
+  const { lease, model, abort, timeouts } = terms;
+  const { backend } = lease.slot;
   const endpoint = backend.endpoints[call.operation.family];
   if (endpoint === undefined)
     throw new TypeError(`cannot send: ${backend.id} does not speak ${call.operation.family}`);
-  const { cooldown, timeouts, tls } = parts.settings();
-  const lease = acquireLease(slot, { requestId: call.requestId, model, cooldown, parts });
   let outcome: Outcome = { kind: "failed", detail: "internal error" };
+  let usage: TokenUsage | undefined;
   let isFlowing = false;
   const timer = createPhaseTimer(parts.clock.now);
   try {
@@ -40,7 +42,7 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
         headers: outgoingHeaders(call, parts, { backend, endpoint, body: terms.body }),
         body: terms.body,
         proxyUrl: backend.proxyUrl,
-        tls,
+        tls: parts.settings().tls,
         connectMs: timeouts.connectMs,
         firstByteMs: terms.firstByteMs,
         abort,
@@ -52,20 +54,29 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
       outcome = sent.outcome;
       return { kind: "broken", outcome };
     }
-    const answer = await readAnswer(sent.response, {
-      abort,
-      timer,
-      idleMs: timeouts.idleMs,
-      wallMs: parts.clock.wall(),
-    });
+    const wallMs = parts.clock.wall();
+    learnLimits(lease, sent.response, wallMs);
+    const answer = await readAnswer(sent.response, { abort, timer, idleMs: timeouts.idleMs, wallMs });
     outcome = answer.outcome;
+    if (answer.kind === "whole") ({ usage } = answer);
+    if (outcome.kind === "success") lease.answered();
     if (answer.kind !== "flowing") return answer;
     isFlowing = true;
-    if (outcome.kind === "success") lease.answered();
     return { ...answer, lease };
   } finally {
     timer.stop();
-    if (!isFlowing) lease.settle(outcome);
+    if (!isFlowing) lease.settle(outcome, usage);
+  }
+}
+
+/** Most providers that limit say so on every answer; a look at the names spares the others the reading. */
+function learnLimits(lease: Lease, { status, headers }: Response, wallMs: number): void {
+  for (const name of headers.keys()) {
+    if (!name.includes("ratelimit")) continue;
+    const learned = readLimitHeaders((each) => headers.get(each), wallMs);
+    // A refusal rests the key by itself, for as long as it asks.
+    if (Object.keys(learned).length > 0) lease.learn(learned, status < 400);
+    return;
   }
 }
 

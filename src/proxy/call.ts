@@ -8,6 +8,7 @@ import type { BodyBudget } from "./body.ts";
 import type { DialCheck } from "./dial.ts";
 import type { LiveCalls } from "./live.ts";
 import type { ProxySettings } from "./settings.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 export interface Call {
   readonly requestId: string;
@@ -32,6 +33,7 @@ export interface Parts {
   readonly bodies: BodyBudget;
   readonly dialCheck: DialCheck;
   readonly live: LiveCalls;
+  readonly room: WaitingRoom;
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;

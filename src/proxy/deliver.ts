@@ -5,7 +5,6 @@ import type { Outcome } from "../core/outcome.ts";
 import { errorEvent } from "../core/refusal.ts";
 import type { Slot } from "../core/seams.ts";
 import { type StreamWatch, terminalEventOf, watchStream } from "../core/stream-watch.ts";
-import { readUsage } from "../core/usage.ts";
 import { type FlowingAnswer, isEncoded, isEventStream, type WholeAnswer } from "./answer.ts";
 import type { Call, Parts } from "./call.ts";
 import { stripResponseHeaders } from "./headers.ts";
@@ -13,9 +12,11 @@ import type { Journey } from "./journey.ts";
 import type { Lease } from "./lease.ts";
 import { type Ending, relay } from "./relay.ts";
 import { addTrace, tellWait } from "./reply.ts";
+import type { Timeouts } from "./settings.ts";
 import { WEIR_STOPS } from "./send.ts";
 
-interface Way {
+/** A request with what serves it and what it has come to. */
+export interface Way {
   readonly call: Call;
   readonly parts: Parts;
   readonly journey: Journey;
@@ -27,6 +28,9 @@ export interface Delivery {
   readonly answer?: WholeAnswer;
   readonly slot?: Slot;
 }
+
+/** Nobody else would answer otherwise. */
+export const isCallersOwn = ({ kind }: Outcome): boolean => kind === "success" || kind === "rejected";
 
 /** nginx's number for a client that left before its answer; nobody reads it but logs. */
 export const REFUSED_CLIENT_LEFT = 499;
@@ -41,27 +45,25 @@ export interface WholeDelivery extends Delivery {
 }
 
 export function deliverWhole({ call, parts, journey }: Way, delivery: WholeDelivery): Response {
-  const { answer, outcome, slot } = delivery;
+  const { answer, slot } = delivery;
   const { headers, status } = answer;
   prepareHeaders(headers, { call, parts, journey });
   if (delivery.wait !== undefined) tellWait(headers, delivery.wait.soonestMs, delivery.wait.final);
   const bytes = status >= 300 ? redact(answer, slot?.backend) : answer.bytes;
-  const usage =
-    bytes === null || outcome.kind !== "success" || isEncoded(headers) ? undefined : readUsage(bytes);
   journey.noteFirstByte();
-  journey.finish({ status, ending: "complete", usage });
+  journey.finish({ status, ending: "complete", usage: answer.usage });
   return new Response(BODILESS.has(status) ? null : bytes, { status, headers });
 }
 
 export interface Flow {
   readonly answer: FlowingAnswer & { readonly lease: Lease };
   readonly abort: AbortController;
+  readonly timeouts: Timeouts;
 }
 
-export function deliver(way: Way, { answer, abort }: Flow): Response {
+export function deliver(way: Way, { answer, abort, timeouts }: Flow): Response {
   const { call, parts, journey } = way;
   const { headers, status, lease } = answer;
-  const { timeouts } = parts.settings();
   const { family, path } = call.operation;
   const isEvents = isEventStream(headers);
   const isReadable = !isEncoded(headers);
@@ -69,11 +71,13 @@ export function deliver(way: Way, { answer, abort }: Flow): Response {
   const watch: StreamWatch = watchStream(isEvents && isReadable ? terminalEventOf(family, path) : undefined);
 
   const end = (ending: Ending): void => {
-    lease.settle(outcomeOf(ending, watch, status));
-    journey.finish({ status, ending: ending.kind, usage: watch.usage() });
+    const usage = watch.usage();
+    lease.settle(outcomeOf(ending, watch, status), usage);
+    journey.finish({ status, ending: ending.kind, usage });
   };
   const body = relay({
-    body: answer.body,
+    prefix: answer.prefix,
+    reader: answer.reader,
     abort,
     idleMs: timeouts.idleMs,
     leftMs: timeouts.totalMs - (parts.clock.now() - lease.startedMs),

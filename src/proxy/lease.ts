@@ -1,9 +1,16 @@
 // The right to count as in flight at one backend, from before sending until the body ends; settles exactly once.
+import { noteTokens } from "../core/estimate.ts";
 import type { Emit } from "../core/event.ts";
+import type { Hold, LimitSet } from "../core/limit.ts";
+import type { LearnedLimits } from "../core/limit-headers.ts";
+import { noteEnd, noteFirstByte, noteSent } from "../core/measures.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { Pool, Route } from "../core/pool.ts";
+import type { CooldownPolicy, Rest } from "../core/rest.ts";
 import type { Clock, Random, Slot } from "../core/seams.ts";
-import { beginAttempt, noteAnswer, settleAttempt } from "../core/state.ts";
-import type { CooldownPolicy } from "../core/rest.ts";
+import { findSharedCause } from "../core/shared-cause.ts";
+import { beginAttempt, forgiveKeys, noteAnswer, noteLimits, settleAttempt } from "../core/state.ts";
+import type { TokenUsage } from "../core/usage.ts";
 
 export interface Lease {
   readonly slot: Slot;
@@ -11,52 +18,111 @@ export interface Lease {
   readonly startedMs: number;
   /** A good answer has begun. */
   readonly answered: () => void;
+  /** What the answer says of the key's limits. */
+  readonly learn: (learned: LearnedLimits, mayRest: boolean) => void;
   /** The attempt is over. Later calls do nothing, so that every exit may call it. */
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (outcome: Outcome, usage?: TokenUsage) => void;
 }
 
 export interface LeaseTerms {
   readonly requestId: string;
+  readonly route: Route;
   readonly model: string | undefined;
+  readonly estimatedTokens: number;
   readonly cooldown: CooldownPolicy;
-  readonly parts: { readonly clock: Clock; readonly random: Random; readonly emit: Emit };
+  readonly parts: LeaseParts;
 }
 
-export function acquireLease(slot: Slot, terms: LeaseTerms): Lease {
-  const { clock, random, emit } = terms.parts;
+interface LeaseParts {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: Emit;
+  /** Somebody may be waiting for what a lease gives back. */
+  readonly room: { readonly wake: () => void };
+}
+
+/** Takes concurrency and rate slots of the key and of the backend; undefined when one of them is taken by now. */
+export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
+  const { clock, random, emit, pool, room } = terms.parts;
+  const { cooldown: policy } = terms;
   const startedMs = clock.now();
+  const holds = takeHolds([slot.keyState.limits, slot.state.limits], startedMs, terms.estimatedTokens);
+  if (holds === undefined) return undefined;
   let open = true;
   beginAttempt(slot, startedMs);
+  noteSent(slot.state.measures);
+  const names = { backend: slot.backend.id, key: slot.backend.credential.label };
+  const tell = (rests: readonly Rest[]): void => {
+    for (const rest of rests) {
+      const peers = findSharedCause(pool.current.slots, slot, rest);
+      if (peers !== undefined)
+        forgiveKeys(new Set(peers.map(({ keyState }) => keyState)), clock.now(), policy);
+      emit({
+        kind: "rest_began",
+        ...names,
+        rest: (peers === undefined ? undefined : slot.keyState.rest) ?? rest,
+      });
+    }
+  };
+
   return {
     slot,
     startedMs,
     answered() {
-      if (open) noteAnswer(slot, startedMs);
+      if (!open) return;
+      noteAnswer(slot, startedMs);
+      const nowMs = clock.now();
+      noteFirstByte(slot.state.measures, nowMs - startedMs, nowMs);
     },
-    settle(outcome) {
+    learn(learned, mayRest) {
+      tell(noteLimits(slot.keyState, learned, { nowMs: clock.now(), random: random(), policy, mayRest }));
+    },
+    settle(outcome, usage) {
       if (!open) return;
       open = false;
       const nowMs = clock.now();
+      const tokens = usage === undefined ? undefined : usage.inputTokens + usage.outputTokens;
+      for (const hold of holds) {
+        // Nothing reached the provider, so nothing was used.
+        if (outcome.kind === "unreachable") hold.cancel(nowMs);
+        else hold.settle(nowMs, tokens);
+      }
+      if (tokens !== undefined) noteTokens(terms.route.tokenMean, tokens);
       const model = terms.model === undefined ? {} : { model: terms.model };
-      const settlement = {
-        outcome,
-        startedMs,
-        nowMs,
-        random: random(),
-        policy: terms.cooldown,
-        ...model,
-      };
-      const rests = settleAttempt(slot, settlement);
-      const names = { backend: slot.backend.id, key: slot.backend.credential.label };
+      const rests = settleAttempt(slot, { outcome, startedMs, nowMs, random: random(), policy, ...model });
+      const durationMs = nowMs - startedMs;
+      noteEnd(slot.state.measures, { outcome, durationMs, tokens }, nowMs);
+      const { requestId } = terms;
       emit({
         kind: "attempt_finished",
-        requestId: terms.requestId,
+        requestId,
         ...names,
         outcome: outcome.kind,
         detail: outcome.detail,
-        durationMs: nowMs - startedMs,
+        durationMs,
       });
-      for (const rest of rests) emit({ kind: "rest_began", ...names, rest });
+      tell(rests);
+      room.wake();
     },
   };
+}
+
+/** From all or from none. */
+function takeHolds(
+  sets: readonly (LimitSet | undefined)[],
+  nowMs: number,
+  tokens: number,
+): readonly Hold[] | undefined {
+  const holds: Hold[] = [];
+  for (const set of sets) {
+    const taken = set?.acquire(nowMs, tokens);
+    if (taken === undefined) continue;
+    if (taken.refusedBy === undefined) holds.push(taken);
+    else {
+      for (const hold of holds) hold.cancel(nowMs);
+      return undefined;
+    }
+  }
+  return holds;
 }

@@ -10,7 +10,9 @@ export type Ending =
   | { readonly kind: "abandoned" };
 
 export interface RelayTerms {
-  readonly body: ReadableStream<Uint8Array>;
+  /** What was read of the body already. */
+  readonly prefix: readonly Uint8Array[];
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   /** The controller whose signal the upstream call was given. */
   readonly abort: AbortController;
   readonly idleMs: number;
@@ -31,7 +33,8 @@ export interface RelayTerms {
  * `write` returns is awaited; a stalled reader would else collect the whole answer in memory.
  */
 export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
-  const reader = terms.body.getReader();
+  const { reader } = terms;
+  const prefix = [...terms.prefix];
   let ended = false;
   const watch = watchSilence(terms);
   const finish = (ending: Ending): void => {
@@ -45,11 +48,12 @@ export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
     async pull(sink) {
       try {
         for (;;) {
+          const early = prefix.shift();
           watch.waiting();
-          const next = await reader.read();
+          const next = early === undefined ? await reader.read() : { done: false, value: early };
           if (ended) return; // cancelled while waiting
           watch.received();
-          if (next.done) break;
+          if (next.done || next.value === undefined) break;
           terms.observe(next.value);
           const written = sink.write(next.value);
           if (typeof written !== "number") await untilTaken(written, terms.abort.signal);

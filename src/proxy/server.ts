@@ -84,12 +84,14 @@ function addPages(app: Elysia, path: string, options: ServerOptions): void {
   const allow = pages.map((page) => page.method).join(", ");
   app.all(
     path,
-    async ({ request }) => {
+    async ({ request, server }) => {
       const page = pages.find(
         ({ method }) => method === request.method || (method === "GET" && request.method === "HEAD"),
       );
-      const response =
-        page === undefined ? notAllowed(familyOfPath(path), allow) : await page.respond(request);
+      if (page !== undefined) return finish(await page.respond(request), request, options);
+      // Google's calls to a model share a path with the list of models.
+      const isPiped = readOperation(request.method, pathOf(request.url)).kind === "operation";
+      const response = isPiped ? await pipe(request, server, options) : notAllowed(familyOfPath(path), allow);
       return finish(response, request, options);
     },
     { parse: "none" },

@@ -1,4 +1,5 @@
 // What the data path needs of the configuration; one record, replaced whole on reload.
+import type { FallbackPolicy } from "../core/fallback.ts";
 import type { CooldownPolicy } from "../core/rest.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 
@@ -14,6 +15,10 @@ export interface ProxySettings {
   readonly retry: RetryPolicy;
   readonly cooldown: CooldownPolicy;
   readonly timeouts: Timeouts;
+  readonly fallbacks: FallbackPolicy;
+  /** How long a request may wait for a limited slot; 0: not at all. */
+  readonly queueMaxWaitMs: number;
+  readonly queueMaxSize: number;
   /** A body that must be read before routing may be this long. */
   readonly requestBytes: number;
   readonly responseHeaders: "weir" | "none" | "litellm";

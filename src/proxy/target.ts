@@ -1,8 +1,10 @@
 // Where a request may go: its route in the freshest snapshot, or why it has none.
+import type { Request as Choice } from "../core/choose.ts";
 import type { Operation } from "../core/operation.ts";
 import type { PoolSnapshot, Route } from "../core/pool.ts";
 import { type Refusal, refuseUnknownModel } from "../core/refusal.ts";
 import { resolveModel, resolveProvider } from "../core/resolve.ts";
+import type { Call } from "./call.ts";
 
 export interface Target {
   readonly kind: "target";
@@ -35,4 +37,16 @@ export function findTarget(
       ? `no provider speaks the API of this path (${operation.family})`
       : `no provider named "${providerName}" speaks the API of this path (${operation.family})`;
   return { kind: "refused", refusal: { status: 404, code: "no_provider", message } };
+}
+
+/** What the request wants of a slot, at this moment. */
+export function wantedFrom(target: Target, call: Call, { nowMs, tokens }: Moment): Choice["wanted"] {
+  const model = target.model === undefined ? {} : { model: target.model };
+  return { family: call.operation.family, listed: target.listed, nowMs, estimatedTokens: tokens, ...model };
+}
+
+interface Moment {
+  readonly nowMs: number;
+  /** Estimated. */
+  readonly tokens: number;
 }

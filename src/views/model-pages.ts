@@ -3,7 +3,7 @@ import { nearestNames } from "../core/nearest.ts";
 import { type Page, pathOf } from "../core/page.ts";
 import type { PoolSnapshot } from "../core/pool.ts";
 import { refusalBody, refuseUnknownModel } from "../core/refusal.ts";
-import { modelsOf } from "../core/resolve.ts";
+import { modelsOf, namedModels, resolveModel } from "../core/resolve.ts";
 
 interface Model {
   readonly id: string;
@@ -44,10 +44,21 @@ export function modelPages(snapshot: () => PoolSnapshot): readonly Page[] {
 
 /** Sorted by name, so that two calls give the same list. */
 function listModels(snapshot: PoolSnapshot): readonly Model[] {
-  const owners = new Map<string, string>();
+  const owners = new Map<string, string>(namedModels(snapshot).map((id) => [id, ownerOf(snapshot, id)]));
   for (const provider of snapshot.providers)
     for (const id of modelsOf(provider)) if (!owners.has(id)) owners.set(id, provider.spec.name);
   return [...owners].map(([id, owner]) => ({ id, owner })).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The provider of the first backend that a route or alias leads to. */
+function ownerOf(snapshot: PoolSnapshot, id: string): string {
+  const families = new Set(snapshot.providers.flatMap((provider) => [...provider.families]));
+  for (const family of families) {
+    const found = resolveModel(snapshot, family, id);
+    const owner = found.kind === "route" ? found.route.slots[0]?.backend.provider : undefined;
+    if (owner !== undefined) return owner;
+  }
+  return "weir";
 }
 
 function refuseModel(request: Request, id: string, models: readonly Model[]): Response {

@@ -162,6 +162,8 @@ describe("values", () => {
         idleMs: 120_000,
         totalMs: 3_600_000,
       },
+      queue: { maxWaitMs: 0, maxSize: 1000 },
+      fallbacks: { general: new Map(), contextWindow: new Map(), contentPolicy: new Map(), whenNone: [] },
       buffers: { requestBytes: 32 * 1024 ** 2, allRequestsBytes: 256 * 1024 ** 2 },
       upstream: {},
       shutdown: { delayMs: 1000, graceMs: 25_000 },

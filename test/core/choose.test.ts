@@ -20,7 +20,7 @@ function routeOf(rows: Rows): Route {
 }
 
 const request = (tried: readonly string[] = [], nowMs = 0): Request => ({
-  wanted: { family: "openai", model: "m", listed: false, nowMs },
+  wanted: { family: "openai", model: "m", listed: false, estimatedTokens: 0, nowMs },
   tried: new Set(tried),
   random: () => 0,
 });

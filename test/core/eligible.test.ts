@@ -18,6 +18,7 @@ const wanted: Wanted = {
   family: "openai",
   model: "m",
   listed: false,
+  estimatedTokens: 0,
   nowMs: 1000,
   ignoreHealth: false,
   ignoreMarks: false,
@@ -62,6 +63,7 @@ const routeOf = (...slots: readonly Slot[]): Route => ({
   strategy: createStrategy("least-used"),
   levels: levelsOf(slots),
   slots,
+  tokenMean: {},
 });
 
 describe("a slot", () => {

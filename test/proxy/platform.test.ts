@@ -14,7 +14,7 @@ import {
   STREAM_HEAD,
 } from "../support/raw.ts";
 import { startBareServer } from "../support/server.ts";
-import { until } from "../support/until.ts";
+import { createLatch, until } from "../support/until.ts";
 import { startWeir } from "../support/weir.ts";
 
 const KEY = "sk-platform-000000000000001";
@@ -45,10 +45,12 @@ describe("Elysia's response headers", () => {
   });
 
   test("do not turn a crash in mid-stream into a clean end", async () => {
-    await using upstream = await startRawUpstream(({ socket }) => {
+    const arrived = createLatch();
+    await using upstream = await startRawUpstream(async ({ socket }) => {
       socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n");
       socket.write(chunk("first"));
-      setTimeout(() => socket.resetAndDestroy(), 5);
+      await arrived.opened;
+      socket.resetAndDestroy();
     });
     await using weir = startWeir({
       providers: [{ name: "openai", urls: [upstream.url], keys: [KEY] }],
@@ -56,8 +58,9 @@ describe("Elysia's response headers", () => {
     });
     await using client = await dialRaw(weir.port);
     client.send(postBytes(PATH, STREAM, `origin: ${ORIGIN}\r\n`));
+    await client.until((received) => received.includes("first"), "the first piece");
+    arrived.open();
     await client.closed();
-    expect(client.received).toContain("first");
     expect(isWhole(client.received)).toBe(false);
   });
 });

@@ -246,6 +246,22 @@ describe("a key that is refused", () => {
     expect(s.keys()).toHaveLength(2);
   });
 
+  test("SDKs are told not to repeat what money or a key must mend, however short the rest", async () => {
+    for (const error of ["auth", "quota"] as const) {
+      const cooldown = { revokedMs: 5000, quotaMs: 5000 };
+      await using s = scene({ rules: [{ do: error }] }, { cooldown });
+      for (let count = 0; count < 2; count += 1) {
+        const response = await s.ask();
+        expect([response.headers.get("retry-after"), response.headers.get("x-should-retry")]).toEqual([
+          "5",
+          "false",
+        ]);
+        await response.arrayBuffer();
+      }
+      expect(s.keys()).toHaveLength(2);
+    }
+  });
+
   test("a key quoted in the error body reaches nobody, and the length stays right", async () => {
     await using s = scene({ rules: [{ do: "echo_key" }] }, { keys: [K1] });
     const response = await s.ask();
@@ -539,12 +555,12 @@ describe("a kept connection that the upstream closes", () => {
   test("while it was idle is not noticed at all", async () => {
     await using upstream = await startRawUpstream(({ socket }) => {
       socket.write(jsonResponse({ choices: [] }));
-      setTimeout(() => socket.end(), 5);
+      setTimeout(() => socket.end(), 5); // after the answer has been taken
     });
     await using weir = startWeir({ providers: [{ name: "openai", urls: [upstream.url], keys: [K1] }] });
     for (let count = 0; count < 5; count += 1) {
       expect(await statusOf(weir.post(PATH, CHAT))).toBe(200);
-      await Bun.sleep(10);
+      await until(() => upstream.open === 0, "both sides have closed the connection");
     }
     expect(upstream.calls).toHaveLength(5);
   });

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { toFile } from "openai";
 import { startFake } from "../../src/fake/server.ts";
 import { jsonResponse, startRawUpstream } from "../support/raw.ts";
+import { until } from "../support/until.ts";
 import { startWeir } from "../support/weir.ts";
 
 const KEY = "sk-routes-000000000000000001";
@@ -82,11 +83,9 @@ describe("engines", () => {
       discover: true,
       providers: [{ name: "vllm", urls: [one.url, two.url] }],
     });
-    const { openai } = weir;
-    const listed = async (): Promise<readonly string[]> =>
-      (await openai().models.list()).data.map((model) => model.id);
-    while ((await listed()).length < 3) await Bun.sleep(2);
-    expect(await listed()).toEqual(["m-both", "m-one", "m-two"]);
+    await until(() => weir.app.pool.current.discovered.size === 2, "both engines have listed their models");
+    const listed = (await weir.openai().models.list()).data.map((model) => model.id);
+    expect(listed).toEqual(["m-both", "m-one", "m-two"]);
     for (let count = 0; count < 4; count += 1) {
       expect(await statusOf(weir.post(PATH, { model: "m-one", messages }))).toBe(200);
       expect(await statusOf(weir.post(PATH, { model: "m-both", messages }))).toBe(200);
@@ -103,7 +102,7 @@ describe("engines", () => {
     const deaf = startFake({ script: { accept: "hang" } });
     const started = performance.now();
     const weir = startWeir({ discover: true, providers: [{ name: "vllm", urls: [deaf.url] }] });
-    expect((await fetch(`${weir.url}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${weir.url}/health`)).status).toBe(200);
     await weir[Symbol.asyncDispose]();
     expect(performance.now() - started).toBeLessThan(2000);
     await deaf.stop();

@@ -1,4 +1,4 @@
-// Run as a process of its own: breaks answers in every phase and prints only what its last request came to.
+// Run as a process of its own: breaks answers in every phase and prints only whether one of them broke under way.
 import { startFake } from "../../src/fake/server.ts";
 import { startWeir } from "./weir.ts";
 
@@ -22,6 +22,6 @@ for (const stream of [false, true])
       .catch(() => undefined);
   }
 await weir.idle();
-console.log(weir.requests().at(-2)?.ending);
+console.log(weir.requests().find(({ ending }) => ending === "broken")?.ending);
 await weir[Symbol.asyncDispose]();
 await fake.stop();

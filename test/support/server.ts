@@ -1,6 +1,8 @@
 // The listener alone, with parts put together by hand: for settings that the whole app keeps fixed.
 import { createPool } from "../../src/core/pool.ts";
 import type { Page } from "../../src/core/page.ts";
+import { NO_FALLBACKS } from "../../src/core/fallback.ts";
+import { createWaitingRoom } from "../../src/proxy/waiting-room.ts";
 import { createRetryBudget } from "../../src/core/retry-budget.ts";
 import type { ProxyEvent } from "../../src/core/event.ts";
 import { createBodyBudget } from "../../src/proxy/body.ts";
@@ -50,6 +52,9 @@ export function startBareServer(
         retry,
         cooldown,
         timeouts,
+        fallbacks: NO_FALLBACKS,
+        queueMaxWaitMs: 0,
+        queueMaxSize: 0,
         requestBytes: buffers.requestBytes,
         responseHeaders: server.responseHeaders,
       }),
@@ -57,6 +62,7 @@ export function startBareServer(
       bodies,
       dialCheck: createDialCheck(now),
       live,
+      room: createWaitingRoom(() => 0),
       clock: { now, wall: () => Date.now() },
       random: () => 0,
       emit: (event) => void events.push(event),

@@ -2,8 +2,9 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
-import { startApp, type App } from "../../src/app.ts";
+import { startApp, type App, type World } from "../../src/app.ts";
 import type {
+  QueueConfig,
   BufferConfig,
   Config,
   RetryConfig,
@@ -15,6 +16,7 @@ import { findProvider, ownsModel } from "../../src/config/providers.ts";
 import type { Backend, Endpoint, Family } from "../../src/core/backend.ts";
 import { maskSecret, Secret } from "../../src/core/credential.ts";
 import type { AttemptFinished, ProxyEvent, RequestFinished } from "../../src/core/event.ts";
+import { type FallbackPolicy, NO_FALLBACKS } from "../../src/core/fallback.ts";
 import type { PoolSpec, ProviderSpec } from "../../src/core/pool.ts";
 import type { CooldownPolicy } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
@@ -44,10 +46,16 @@ export interface WeirSetup {
   readonly shutdown?: Partial<ShutdownConfig>;
   /** Ask providers for their models at the start; off, so that the ledger holds only the test's calls. */
   readonly discover?: boolean;
+  /** Shorter waits between weir's own questions to engines, and other answers to look-ups. */
+  readonly health?: World["health"];
   readonly random?: () => number;
   readonly createId?: () => string;
   /** The test itself stops weir or leaves requests under way. */
   readonly unchecked?: boolean;
+  readonly queue?: Partial<QueueConfig>;
+  readonly fallbacks?: Partial<FallbackPolicy>;
+  /** Changes the pool that the providers make: routes, aliases, strategies. */
+  readonly shapePool?: (pool: PoolSpec) => PoolSpec;
 }
 
 /** The token that every client here sends; it must never reach a provider. */
@@ -97,6 +105,7 @@ export function startWeir(setup: WeirSetup): Weir {
         return `req-${process.pid}-${ids}-${performance.now()}`;
       }),
     hostname: "test-host",
+    ...(setup.health === undefined ? {} : { health: setup.health }),
     log: { format: "json", write: (line) => void lines.push(line) },
     watch: (event) => void events.push(event),
   });
@@ -201,10 +210,12 @@ export function buildConfig(setup: WeirSetup): Config {
       totalMs: 3_600_000,
       ...setup.timeouts,
     },
+    queue: { maxWaitMs: 0, maxSize: 1000, ...setup.queue },
+    fallbacks: { ...NO_FALLBACKS, ...setup.fallbacks },
     buffers: { requestBytes: 32 * 1024 ** 2, allRequestsBytes: 256 * 1024 ** 2, ...setup.buffers },
     upstream: {},
     shutdown: { delayMs: 0, graceMs: 200, ...setup.shutdown },
-    pool: poolOf(setup),
+    pool: setup.shapePool?.(poolOf(setup)) ?? poolOf(setup),
     warnings: [],
     watched: [],
   };

@@ -1,0 +1,66 @@
+// How a request ends without an answer of its own making: nobody left to ask, refused, or the client gone.
+import { type Request as Choice, weigh } from "../core/choose.ts";
+import { explainNone, soonestReturn } from "../core/eligible.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { type Refusal, refuseUnusable } from "../core/refusal.ts";
+import { deliverWhole, type Delivery, REFUSED_CLIENT_LEFT, type Way } from "./deliver.ts";
+import { addTrace, refuse } from "./reply.ts";
+import type { Target } from "./target.ts";
+
+export type { Way };
+
+export interface Leftover {
+  /** The last attempt's; undefined when none was made. */
+  readonly last: Delivery | undefined;
+  readonly choice: Choice;
+  readonly model: string | undefined;
+}
+
+/** Nobody is left to ask: the last answer as it came, with an honest wait, or weir's own words. */
+export function exhausted(way: Way, target: Target, { last, choice, model }: Leftover): Response {
+  const wanted = weigh(target.route, choice, false);
+  const none = explainNone(target.route, wanted);
+  if (last === undefined) return refused(way, refuseUnusable(none, model ?? target.route.name));
+  const soonestMs = soonestReturn(target.route, wanted);
+  const final = soonestMs !== 0 && (none.kind === "revoked" || none.kind === "quota");
+  if (last.answer !== undefined) {
+    const wait = last.outcome.kind === "model_not_found" ? {} : { wait: { soonestMs, final } };
+    return deliverWhole(way, { ...last, ...wait, answer: last.answer });
+  }
+  return refused(way, refuseFailure(last.outcome, soonestMs));
+}
+
+/** No answer came from anybody. */
+function refuseFailure({ detail }: Outcome, soonestMs: number | undefined): Refusal {
+  const timedOut = /^(no answer|the body stalled|answer took)/.test(detail);
+  return {
+    status: timedOut ? 504 : 502,
+    code: timedOut ? "upstream_timeout" : "upstream_failed",
+    message: `no backend gave an answer; the last one: ${detail}`,
+    ...(soonestMs === undefined ? {} : { retryAfterMs: soonestMs }),
+  };
+}
+
+export function refused({ call, parts, journey }: Way, refusal: Refusal): Response {
+  const response = refuse(call.operation.family, refusal);
+  const { requestId } = call;
+  const backend = journey.backend === undefined ? {} : { backend: journey.backend };
+  const trace = { requestId, attempts: journey.attempts, ...backend };
+  addTrace(response.headers, parts.settings().responseHeaders, trace);
+  journey.finish({ status: refusal.status, ending: "complete" });
+  return response;
+}
+
+const STOPPING: Refusal = {
+  status: 503,
+  code: "shutting_down",
+  message: "weir is stopping; the request was not answered",
+  retryAfterMs: 1000,
+};
+
+export function gone(way: Way): Response {
+  const { journey } = way;
+  if (journey.isStopped()) return refused(way, STOPPING);
+  journey.finish({ status: 499, ending: "abandoned" });
+  return new Response(null, { status: REFUSED_CLIENT_LEFT });
+}
