@@ -35,17 +35,27 @@ export interface RelayTerms {
 export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
   const { reader } = terms;
   const prefix = [...terms.prefix];
+  const { signal } = terms.abort;
   let ended = false;
+  let isWriting = false;
+  let stopWaiting = doNothing;
   const watch = watchSilence(terms);
   const finish = (ending: Ending): void => {
     ended = true;
     watch.stop();
+    signal.removeEventListener("abort", stopWaiting);
     terms.end(ending);
   };
 
   const stream: Bun.DirectUnderlyingSource<Uint8Array> = {
     type: "direct",
     async pull(sink) {
+      // A client that never reads again would hold its lease for ever; set once, since a listener for every chunk costs
+      // more than the chunk.
+      stopWaiting = () => {
+        if (isWriting && !ended) closeBroken(sink, classifyFailure(undefined, signal));
+      };
+      signal.addEventListener("abort", stopWaiting, { once: true });
       try {
         for (;;) {
           const early = prefix.shift();
@@ -56,13 +66,17 @@ export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
           if (next.done || next.value === undefined) break;
           terms.observe(next.value);
           const written = sink.write(next.value);
-          if (typeof written !== "number") await untilTaken(written, terms.abort.signal);
+          if (typeof written !== "number") {
+            isWriting = true;
+            await written;
+            isWriting = false;
+          }
           if (ended) return;
           void sink.flush();
         }
       } catch (error) {
         if (ended) return; // the client is gone already: the sink may not be touched
-        const outcome = classifyFailure(error, terms.abort.signal);
+        const outcome = classifyFailure(error, signal);
         closeBroken(sink, outcome);
         return;
       }
@@ -82,7 +96,7 @@ export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
 
   /** Says what happened where the protocol can, else breaks the connection; a broken answer never ends politely. */
   function closeBroken(sink: Parameters<typeof stream.pull>[0], outcome: Outcome): void {
-    if (terms.abort.signal.reason === CLIENT_LEFT) return finish({ kind: "abandoned" });
+    if (signal.reason === CLIENT_LEFT) return finish({ kind: "abandoned" });
     finish({ kind: "broken", outcome });
     const words = terms.lastWords(outcome);
     if (words === undefined) {
@@ -95,16 +109,6 @@ export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
 
   // The types of a source know only the queued kinds; the runtime takes this one.
   return new ReadableStream(stream as unknown as UnderlyingDefaultSource<Uint8Array>);
-}
-
-/** Waits for a slow client, but no longer than the call may last: one that never reads would hold its lease for ever. */
-function untilTaken(written: Promise<number>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => reject(signal.reason);
-    if (signal.aborted) return end();
-    signal.addEventListener("abort", end, { once: true });
-    written.then(() => resolve(), reject).finally(() => signal.removeEventListener("abort", end));
-  });
 }
 
 interface SilenceWatch {
@@ -145,3 +149,5 @@ function watchSilence({ abort, idleMs, leftMs, now }: RelayTerms): SilenceWatch 
     },
   };
 }
+
+function doNothing(): void {}
