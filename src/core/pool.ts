@@ -2,14 +2,9 @@
 import type { Backend, Family } from "./backend.ts";
 import type { Level, Slot, Strategy } from "./seams.ts";
 import { createTokenMean, type TokenMean } from "./estimate.ts";
-import {
-  type BackendState,
-  createBackendState,
-  createCredentialState,
-  type CredentialState,
-  joinGroup,
-  setLimits,
-} from "./state.ts";
+import { type BackendState, createBackendState } from "./backend-state.ts";
+import { createCredentialState, type CredentialState, joinGroup } from "./credential-state.ts";
+import { setLimits } from "./record.ts";
 import { createStrategy, type CustomStrategies, isMadeOf, type StrategyOptions } from "./strategy.ts";
 
 /** What a client's model name leads to, as configured. */

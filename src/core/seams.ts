@@ -1,6 +1,7 @@
 // The joints of the core: what a strategy is given and must answer, and the sources of time and chance.
 import type { Backend } from "./backend.ts";
-import type { BackendState, CredentialState } from "./state.ts";
+import type { BackendState } from "./backend-state.ts";
+import type { CredentialState } from "./credential-state.ts";
 
 /** Monotonic milliseconds for deadlines, and wall-clock milliseconds for dates in headers and logs. */
 export interface Clock {

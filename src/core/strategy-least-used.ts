@@ -1,7 +1,7 @@
 // Least requests divided by weight, then least recently used: keys of equal weight end up with equal counts.
 import type { Choice, Level, Slot, Strategy } from "./seams.ts";
 import { isResting } from "./rest.ts";
-import { liftUsed, noteAbsence } from "./state.ts";
+import { liftUsed, noteAbsence } from "./backend-state.ts";
 
 /**
  * A newcomer, and a slot that rested while others were chosen, starts at the current minimum, else it would take all

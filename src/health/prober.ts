@@ -3,7 +3,7 @@ import type { Emit } from "../core/event.ts";
 import { type Pool, withModels } from "../core/pool.ts";
 import type { Ask } from "../core/question.ts";
 import type { Random } from "../core/seams.ts";
-import { type BackendState, noteProbe, type Probe } from "../core/state.ts";
+import { type BackendState, noteProbe, type Probe } from "../core/backend-state.ts";
 import { probe, type Verdict } from "./probe.ts";
 import { type After, repeat } from "./repeat.ts";
 import { type HealthSettings, MOST_AT_ONCE } from "./settings.ts";

@@ -1,7 +1,7 @@
 // What there is to probe and to scrape in a pool: one target for all backends that one question answers for.
 import type { Backend } from "../core/backend.ts";
 import type { ModelsRoute, PoolSnapshot } from "../core/pool.ts";
-import type { BackendState } from "../core/state.ts";
+import type { BackendState } from "../core/backend-state.ts";
 
 export interface Target {
   /** The same as long as the question is the same. */

@@ -9,7 +9,8 @@ import type { Pool, Route } from "../core/pool.ts";
 import type { CooldownPolicy, Rest } from "../core/rest.ts";
 import type { Clock, Random, Slot } from "../core/seams.ts";
 import { findSharedCause } from "../core/shared-cause.ts";
-import { beginAttempt, forgiveKeys, noteAnswer, noteLimits, settleAttempt } from "../core/state.ts";
+import { beginAttempt, noteAnswer, settleAttempt } from "../core/state.ts";
+import { forgiveKeys, noteLimits } from "../core/credential-state.ts";
 import type { TokenUsage } from "../core/usage.ts";
 
 export interface Lease {

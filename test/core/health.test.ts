@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { nextHealth, UNPROBED } from "../../src/core/health.ts";
-import { beginAttempt, noteAnswer, noteProbe, settleAttempt } from "../../src/core/state.ts";
+import { beginAttempt, noteAnswer, settleAttempt } from "../../src/core/state.ts";
+import { noteProbe } from "../../src/core/backend-state.ts";
 import { isResting } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
 import { COOLDOWN, makeBackend, makeSlot } from "../support/slots.ts";

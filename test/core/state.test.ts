@@ -4,14 +4,9 @@ import * as fc from "fast-check";
 import type { OutcomeKind } from "../../src/core/outcome.ts";
 import { isResting, type Rest } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
-import {
-  beginAttempt,
-  createCredentialState,
-  liftUsed,
-  noteAbsence,
-  noteAnswer,
-  settleAttempt,
-} from "../../src/core/state.ts";
+import { beginAttempt, noteAnswer, settleAttempt } from "../../src/core/state.ts";
+import { createCredentialState } from "../../src/core/credential-state.ts";
+import { liftUsed, noteAbsence } from "../../src/core/backend-state.ts";
 import { COOLDOWN, makeBackend, makeSlot } from "../support/slots.ts";
 
 interface End {

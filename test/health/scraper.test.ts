@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { PoolSpec } from "../../src/core/pool.ts";
-import { noteProbe } from "../../src/core/state.ts";
+import { noteProbe } from "../../src/core/backend-state.ts";
 import type { Told } from "../../src/core/question.ts";
 import { startScraper } from "../../src/health/scraper.ts";
 import { HEALTH_DEFAULTS } from "../../src/health/settings.ts";

@@ -3,7 +3,7 @@ import type { Backend } from "../../src/core/backend.ts";
 import type { ProxyEvent } from "../../src/core/event.ts";
 import { createPool, type Pool, type PoolSpec } from "../../src/core/pool.ts";
 import type { Ask, Question, Told } from "../../src/core/question.ts";
-import type { BackendState } from "../../src/core/state.ts";
+import type { BackendState } from "../../src/core/backend-state.ts";
 import { makeBackend, makeCredential, makeSpec } from "./slots.ts";
 
 const BEARER = { in: "header", name: "authorization", prefix: "Bearer " } as const;

@@ -4,7 +4,8 @@ import { type Credential, Secret } from "../../src/core/credential.ts";
 import type { PoolSpec, ProviderSpec } from "../../src/core/pool.ts";
 import type { CooldownPolicy } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
-import { createBackendState, createCredentialState, type CredentialState } from "../../src/core/state.ts";
+import { createBackendState } from "../../src/core/backend-state.ts";
+import { createCredentialState, type CredentialState } from "../../src/core/credential-state.ts";
 
 /** The contract's defaults. */
 export const COOLDOWN: CooldownPolicy = {
