@@ -44,8 +44,10 @@ export function createRetryBudget({ share, floorPerSecond }: RetryBudgetPolicy):
     },
     withdraw(nowMs) {
       const at = turn(nowMs);
-      const room = Math.max(share * sum(requests), floorPerSecond * SECONDS);
-      if (sum(retries) + 1 > room) return false;
+      const isShare = sum(retries) + 1 <= share * sum(requests);
+      // The floor counts by the second: saved up for ten, it would be a burst of its own at every start.
+      const isFloor = (retries[at] ?? 0) + 1 <= floorPerSecond;
+      if (!isShare && !isFloor) return false;
       retries[at] = (retries[at] ?? 0) + 1;
       return true;
     },
