@@ -15,6 +15,7 @@ export interface Request {
 
 /** Undefined when no slot may be used. */
 export function chooseSlot(route: Route, request: Request): Slot | undefined {
+  if (route.affinity?.kind === "account") return firstUsable(route, request);
   // A refused model is a preference, not a verdict: with nobody else left, the marked keys are asked again.
   return chooseAmong(route, request, false) ?? chooseAmong(route, request, true);
 }

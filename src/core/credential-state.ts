@@ -113,6 +113,9 @@ export function noteLimits(
 ): readonly Rest[] {
   const record = write(keyState);
   record.learned = { ...learned, atMs: nowMs };
+  // Only the provider knows when its day ends.
+  const dayEndMs = learned.requestsPerDay?.resetMs ?? learned.tokensPerDay?.resetMs;
+  if (dayEndMs !== undefined) keyState.limits?.endDayAt(nowMs + dayEndMs);
   const asked = mayRest ? restFromLimits(learned) : undefined;
   if (asked === undefined) return [];
   const { cause, detail, lengthMs } = asked;

@@ -20,8 +20,14 @@ export interface RouteSpec {
   readonly timeouts?: RouteTimeouts;
 }
 
-/** By the request's own `prompt_cache_key`, session header or first message, or by the value of a header. */
-export type Affinity = { readonly kind: "session" } | { readonly kind: "header"; readonly name: string };
+/**
+ * By the request's own `prompt_cache_key`, session header or first message; by the value of a header; or always to the
+ * first usable key, for objects that live in one account.
+ */
+export type Affinity =
+  | { readonly kind: "session" }
+  | { readonly kind: "account" }
+  | { readonly kind: "header"; readonly name: string };
 
 export interface RouteTimeouts {
   readonly connectMs?: number;

@@ -16,6 +16,7 @@ const SESSION_HEADERS = [
 export function affinityKey(route: Route, headers: Headers, ask: Ask): string | undefined {
   switch (route.affinity?.kind) {
     case undefined:
+    case "account":
       return undefined;
     case "header":
       return headers.get(route.affinity.name) ?? undefined;

@@ -308,6 +308,13 @@ describe("session affinity", () => {
     expect(await keysFor({})).toBe(5);
   });
 
+  test("of an account always takes the first usable key", async () => {
+    await using s = stage({ shapePool: withRoutes([{ name: "gpt-4o", affinity: { kind: "account" } }]) });
+    for (let call = 0; call < 4; call += 1) expect((await s.ask(chat("gpt-4o"))).calls[0]?.[0]).toBe("a");
+    s.fake.configure({ rules: [{ times: 1, do: 401 }] });
+    expect((await s.ask(chat("gpt-4o"))).calls.map((call) => call[0])).toEqual(["a", "b"]);
+  });
+
   test("lets one hot conversation spill over", async () => {
     await using s = stage({ keys: FIVE, shapePool: sticky, rules: [{ do: { latency: "40ms" } }] });
     await Promise.all(

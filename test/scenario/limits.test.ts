@@ -144,6 +144,30 @@ describe("a limit that the provider tells", () => {
     expect(s.weir.slot(KEYS[0] ?? "").keyState.learned?.requests).toMatchObject({ limit: 3, remaining: 0 });
   });
 
+  test("ends the day of a configured daily limit when the provider's day ends", async () => {
+    const headers = {
+      "x-ratelimit-limit-requests": "1000",
+      "x-ratelimit-remaining-requests": "990",
+      "x-ratelimit-reset-requests": "1h",
+    };
+    await using s = limited({
+      limits: { requestsPerDay: 2 },
+      keys: KEYS.slice(0, 1),
+      script: {
+        rules: [
+          { do: { status: 200, headers: { ...headers, "content-type": "application/json" }, body: "{}" } },
+        ],
+      },
+    });
+    expect((await s.statuses(3)).map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 200, 429,
+    ]);
+    s.weir.advance(3_590_000);
+    expect((await s.statuses(1))[0]?.status).toBe(429);
+    s.weir.advance(11_000);
+    expect((await s.statuses(1))[0]?.status).toBe(200);
+  });
+
   test("of one key of a group rests them all", async () => {
     await using s = limited({
       group: "org",
