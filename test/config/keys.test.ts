@@ -220,7 +220,7 @@ describe("limits and models", () => {
   });
 
   test("OLLAMA_MODELS that is Ollama's own folder is no list of models", () => {
-    const env = { OLLAMA_BASE_URL: "http://localhost:11434", OLLAMA_MODELS: "/root/.ollama/models" };
+    const env = { OLLAMA_BASE_URL: "http://localhost:11434", OLLAMA_MODELS: "/srv/ollama/models" };
     expect(backendsOf(env)[0]?.models).toEqual([]);
     expect(warningsOf(env)).toEqual(["OLLAMA_MODELS is a path, not a list of models, and is ignored"]);
   });
