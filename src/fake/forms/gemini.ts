@@ -1,6 +1,7 @@
 // Gemini's errors: google.rpc.Status with details. There are no rate-limit headers; the wait stands in RetryInfo.
 // Sources: https://ai.google.dev/gemini-api/docs/troubleshooting (statuses), https://ai.google.dev/gemini-api/docs/rate-limits
-// and recorded answers in https://github.com/google-gemini/gemini-cli/issues/8437 (quota ids).
+// and recorded answers in https://github.com/google-gemini/gemini-cli/issues/8437 (quota ids) and
+// https://github.com/GoogleCloudPlatform/php-docs-samples/issues/1235 (billing, of a sister API).
 // An invalid key is a 400 with reason API_KEY_INVALID; a missing one is a 403.
 import type { ErrorFacts, ErrorName, Form, LimitName } from "./form.ts";
 
@@ -35,7 +36,12 @@ function row(name: ErrorName, facts: ErrorFacts): Row {
     case "quota":
       return exhausted("day", facts.hit?.limit ?? 250, facts);
     case "billing":
-      return [403, "PERMISSION_DENIED", "This API method requires billing to be enabled."];
+      return [
+        403,
+        "PERMISSION_DENIED",
+        "This API method requires billing to be enabled. Please enable billing on project #0 by visiting https://console.developers.google.com/billing/enable?project=0 then retry. If you enabled billing for this project recently, wait a few minutes for the action to propagate to our systems and retry.",
+        [errorInfo("BILLING_DISABLED")],
+      ];
     case "auth":
       return facts.key === ""
         ? [
@@ -43,7 +49,12 @@ function row(name: ErrorName, facts: ErrorFacts): Row {
             "PERMISSION_DENIED",
             "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.",
           ]
-        : [400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", [invalidKey]];
+        : [
+            400,
+            "INVALID_ARGUMENT",
+            "API key not valid. Please pass a valid API key.",
+            [errorInfo("API_KEY_INVALID")],
+          ];
     case "forbidden":
       return [403, "PERMISSION_DENIED", "The caller does not have permission"];
     case "model_not_found":
@@ -84,12 +95,12 @@ function row(name: ErrorName, facts: ErrorFacts): Row {
   }
 }
 
-const invalidKey = {
+const errorInfo = (reason: string) => ({
   "@type": `${RPC}ErrorInfo`,
-  reason: "API_KEY_INVALID",
+  reason,
   domain: "googleapis.com",
   metadata: { service: "generativelanguage.googleapis.com" },
-};
+});
 
 function exhausted(limit: LimitName, most: number, facts: ErrorFacts): Row {
   const [quotaId, quotaMetric] = QUOTAS[limit];
