@@ -20,7 +20,7 @@ and misbehaves as its script says. Run a failure drill in three steps:
        weir fake --port 9000 --script drill.yaml
   2. Point weir at it, with keys and time-outs as the script says, and send traffic:
        OPENAI_API_KEYS=sk-storm-1,sk-calm-5 OPENAI_BASE_URL=http://127.0.0.1:9000 weir
-       for i in $(seq 50); do curl -sN http://127.0.0.1:8080/v1/chat/completions -d \
+       for i in $(seq 50); do curl -sN http://127.0.0.1:8080/v1/chat/completions -d \\
          '{"model":"gpt-4o","stream":true,"messages":[{"role":"user","content":"hi"}]}' & done; wait
   3. Compare what the clients saw with what the provider saw:
        curl http://127.0.0.1:9000/__ledger
