@@ -1,23 +1,41 @@
 // The composition root: a Config in; every part is built, joined, started and stopped here.
+import packageJson from "../package.json" with { type: "json" };
+import { type AdminTerms, adminPages } from "./admin/pages.ts";
+import type { UpstreamStore } from "./admin/store.ts";
 import type { Config } from "./config/config.ts";
+import { secretsOf } from "./config/secrets.ts";
+import { UPSTREAM_SCHEMA } from "./config/upstream-schema.ts";
+import { readUpstreamText } from "./config/upstream-text.ts";
 import type { Emit, ProxyEvent } from "./core/event.ts";
+import { createModelLabels } from "./core/model-label.ts";
+import { isDashboardPath, type Page } from "./core/page.ts";
 import { createPool, nextSnapshot, type Pool } from "./core/pool.ts";
 import { createRetryBudget } from "./core/retry-budget.ts";
 import type { Clock, Random } from "./core/seams.ts";
 import { type HealthTerms, startHealth } from "./health/health.ts";
-import { createLog } from "./notify/log.ts";
+import { createLogs, type Logs } from "./notify/logs.ts";
+import type { WriteText } from "./notify/sink.ts";
+import { startWebhooks, type Webhooks } from "./notify/webhooks.ts";
+import { createAccess } from "./proxy/access.ts";
 import { askBackend } from "./proxy/ask-backend.ts";
 import { createBodyBudget } from "./proxy/body.ts";
 import type { Parts } from "./proxy/call.ts";
 import { createDialCheck } from "./proxy/dial.ts";
-import { createGuard } from "./proxy/guard.ts";
 import { createLiveCalls } from "./proxy/live.ts";
+import type { Listener } from "./proxy/listen.ts";
+import { type PageServerOptions, startPageServer } from "./proxy/page-server.ts";
 import { startServer } from "./proxy/server.ts";
 import type { ProxySettings } from "./proxy/settings.ts";
 import { createWaitingRoom } from "./proxy/waiting-room.ts";
+import { realClock } from "./runtime/clock.ts";
+import { every } from "./runtime/every.ts";
+import { watchProcess } from "./runtime/process-watch.ts";
+import { DASHBOARD_PAGES, DASHBOARD_ROOT_PAGES } from "./views/dashboard/pages.ts";
+import { explainPage } from "./views/explain-page.ts";
 import { healthPages } from "./views/health-pages.ts";
 import { modelPages } from "./views/model-pages.ts";
 import { viewReadiness } from "./views/readiness.ts";
+import { createViews } from "./views/views.ts";
 
 /** What the real world gives: time, chance, a place for log lines. */
 export interface World {
@@ -25,7 +43,9 @@ export interface World {
   readonly random: Random;
   readonly createId: () => string;
   readonly hostname: string;
-  readonly log: { readonly format: "text" | "json"; readonly write: (line: string) => void };
+  readonly log: { readonly format: "text" | "json"; readonly write: WriteText };
+  /** What the admin API holds; absent: there is none. Whoever gives it applies its changes by `reload`. */
+  readonly upstreams?: UpstreamStore;
   /** For tests: in place of the defaults. */
   readonly health?: Pick<HealthTerms, "settings" | "lookUp">;
   /** Sees every event too. */
@@ -34,6 +54,10 @@ export interface World {
 
 export interface App {
   readonly port: number;
+  /** Of the dashboard, where it has one of its own. */
+  readonly dashboardPort?: number;
+  /** What did not work and is no hindrance. */
+  readonly warnings: readonly string[];
   readonly pool: Pool;
   /** Requests being served. */
   readonly inFlight: () => number;
@@ -55,7 +79,15 @@ export function startApp(config: Config, world: World): App {
   let reloadProblems: readonly string[] = [];
   let draining = false;
 
-  const emit = fanOut(createLogOf(config, world), world.watch);
+  const logs = createLogsOf(config, world);
+  logs.know(secretsOf(config));
+  let webhooks: Webhooks | undefined;
+  const emit = fanOut([
+    (event) => views.emit(event),
+    logs.emit,
+    (event) => webhooks?.emit(event),
+    ...(world.watch ? [world.watch] : []),
+  ]);
   const pool = createPool(config.pool);
   const dialCheck = createDialCheck(clock.now);
   const bodies = createBodyBudget(() => current.buffers.allRequestsBytes);
@@ -72,34 +104,80 @@ export function startApp(config: Config, world: World): App {
     clock,
     random,
     emit,
+    labelModel: createModelLabels(() => pool.current),
     instanceId,
   };
-  const makeGuard = () =>
-    createGuard({
+  const access = createAccess(
+    () => ({
       boundHost: config.server.host,
       hostname: world.hostname,
       allowedHosts: current.server.allowedHosts,
       allowedOrigins: current.server.allowedOrigins,
       accessKeys: current.accessKeys,
+      adminKey: current.adminKey,
       instanceId,
-    });
-  let guard = makeGuard();
+    }),
+    clock.now,
+  );
   const readiness = () => {
     const enginesAsked = health.isFirstRoundOver();
     return viewReadiness(pool.current, { nowMs: clock.now(), isDraining: draining, enginesAsked });
   };
 
+  const processWatch = watchProcess(realClock.now);
+  const views = createViews({
+    snapshot: () => pool.current,
+    clock,
+    every,
+    recentLines: logs.recentLines,
+    around: () => ({
+      version: packageJson.version,
+      readiness: readiness(),
+      draining,
+      droppedLogLines: logs.dropped(),
+      process: { ...processWatch.read(), heldBodyBytes: bodies.heldBytes },
+      inFlight: live.count,
+      queued: parts.room.waiting,
+    }),
+  });
+
+  const pages: readonly Page[] = [
+    ...healthPages(readiness, () => reloadProblems),
+    ...modelPages(() => pool.current),
+    ...views.pages,
+    explainPage({ snapshot: () => pool.current, fallbacks: () => current.fallbacks, now: clock.now }),
+    ...DASHBOARD_PAGES,
+    ...access.pages,
+    ...(world.upstreams === undefined ? [] : adminPages(adminTerms(world.upstreams))),
+  ];
+  const { dashboard } = config;
+  const isOnServer = dashboard.enabled && (dashboard.port === 0 || dashboard.alsoOnServer);
+
   const server = startServer({
     host: config.server.host,
     port: config.server.port,
-    guard: () => guard,
+    guard: access.guard,
+    pageGuard: access.pageGuard,
     allowedOrigins: () => current.server.allowedOrigins,
-    pages: [...healthPages(readiness, () => reloadProblems), ...modelPages(() => pool.current)],
+    pages: isOnServer ? pages : pages.filter(({ path }) => !isDashboardPath(path)),
     parts,
     createId: world.createId,
     idleSeconds: IDLE_SECONDS,
     isDraining: () => draining,
   });
+  const pageServer =
+    dashboard.enabled && dashboard.port !== 0
+      ? openPageServer({
+          host: config.server.host,
+          port: dashboard.port,
+          guard: access.guard,
+          pageGuard: access.pageGuard,
+          pages: [...pages.filter(({ access: who }) => who !== "client"), ...DASHBOARD_ROOT_PAGES],
+          idleSeconds: IDLE_SECONDS,
+          isDraining: () => draining,
+          onError: (error) => emit({ kind: "server_error", reason: nameOf(error) }),
+        })
+      : undefined;
   const health = startHealth({
     pool,
     emit,
@@ -110,21 +188,35 @@ export function startApp(config: Config, world: World): App {
     onUsable: () => parts.room.wake(),
     ...world.health,
   });
+  webhooks = startWebhooks({
+    webhooks: config.webhooks,
+    slots: () => pool.current.slots,
+    figures: views.status,
+    clock,
+    host: world.hostname,
+    redact: logs.redact,
+    note: logs.note,
+    ca: () => current.upstream.ca,
+  });
 
   return {
     port: server.port,
+    ...(pageServer?.kind === "open" ? { dashboardPort: pageServer.listener.port } : {}),
+    warnings: pageServer?.kind === "closed" ? [pageServer.warning] : [],
     pool,
     inFlight: () => live.count,
     heldBytes: () => bodies.heldBytes,
     reload(next) {
       current = next;
       settings = settingsOf(next);
-      guard = makeGuard();
+      access.refresh();
       reloadProblems = [];
+      logs.know(secretsOf(next));
       pool.replace((previous) => nextSnapshot(previous, health.expand(next.pool)));
       const { version, slots } = pool.current;
-      emit({ kind: "pool_changed", version, backends: slots.length });
+      emit({ kind: "pool_changed", by: "reload", version, backends: slots.length });
       health.refresh();
+      webhooks.update(next.webhooks);
     },
     rejectReload(problems) {
       reloadProblems = problems;
@@ -133,12 +225,17 @@ export function startApp(config: Config, world: World): App {
     async stop({ skipDelay }) {
       draining = true;
       if (!skipDelay) await wait(current.shutdown.delayMs);
+      // Its streams of events have no end of their own.
+      views.stop();
+      processWatch.stop();
       const drained = server.drain();
       await Promise.race([Promise.all([live.drained(), drained]), wait(current.shutdown.graceMs)]);
       live.endAll();
       await Promise.race([Promise.all([live.drained(), drained]), wait(LAST_WORDS_MS)]);
-      await server.close();
+      await Promise.all([server.close(), pageServer?.kind === "open" && pageServer.listener.close()]);
       await health.stop();
+      await webhooks.stop();
+      await logs.stop();
     },
   };
 }
@@ -155,6 +252,29 @@ const wait = (delayMs: number): Promise<void> =>
     setTimeout(resolve, delayMs).unref();
   });
 
+const adminTerms = (store: UpstreamStore): AdminTerms => ({
+  store,
+  parse: readUpstreamText,
+  schema: UPSTREAM_SCHEMA,
+});
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown");
+
+type OpenedPages =
+  | { readonly kind: "open"; readonly listener: Listener }
+  | { readonly kind: "closed"; readonly warning: string };
+
+/** The proxy is worth more than its dashboard. */
+function openPageServer(options: PageServerOptions): OpenedPages {
+  try {
+    return { kind: "open", listener: startPageServer(options) };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : nameOf(error);
+    const warning = `the dashboard is not on port ${options.port} of ${options.host}: ${code}`;
+    return { kind: "closed", warning };
+  }
+}
+
 function settingsOf(config: Config): ProxySettings {
   const { retry, upstream } = config;
   return {
@@ -170,15 +290,20 @@ function settingsOf(config: Config): ProxySettings {
   };
 }
 
-function createLogOf(config: Config, { log, clock }: World): Emit {
-  const format = config.log.format === "auto" ? log.format : config.log.format;
-  return createLog({ level: config.log.level, format, wall: clock.wall, write: log.write });
+function createLogsOf({ log }: Config, world: World): Logs {
+  const { dir, maxBytes, maxFiles, maxAgeMs, trace } = log;
+  return createLogs({
+    level: log.level,
+    format: log.format === "auto" ? world.log.format : log.format,
+    wall: world.clock.wall,
+    write: world.log.write,
+    ...(dir === "" ? {} : { files: { dir, maxBytes, maxFiles, maxAgeMs } }),
+    ...(trace === "" ? {} : { trace }),
+  });
 }
 
-function fanOut(first: Emit, second: Emit | undefined): Emit {
-  if (second === undefined) return first;
+function fanOut(sinks: readonly Emit[]): Emit {
   return (event) => {
-    first(event);
-    second(event);
+    for (const sink of sinks) sink(event);
   };
 }

@@ -12,9 +12,12 @@ interface CommandRow {
 const COMMANDS: Readonly<Record<string, CommandRow>> = {
   serve: { load: async () => (await import("./commands/serve.ts")).runServe, manyCalls: true },
   check: { load: async () => (await import("./commands/check.ts")).runCheck, manyCalls: false },
+  explain: { load: async () => (await import("./commands/explain.ts")).runExplain, manyCalls: false },
   demo: { load: async () => (await import("./commands/demo.ts")).runDemo, manyCalls: true },
   fake: { load: async () => (await import("./commands/fake.ts")).runFakeCommand, manyCalls: false },
+  schema: { load: async () => (await import("./commands/schema.ts")).runSchema, manyCalls: false },
   health: { load: async () => (await import("./commands/health.ts")).runHealth, manyCalls: false },
+  top: { load: async () => (await import("./commands/top.ts")).runTopCommand, manyCalls: false },
   version: { load: async () => (await import("./commands/version.ts")).runVersion, manyCalls: false },
   help: { load: async () => (await import("./commands/help.ts")).runHelp, manyCalls: false },
 };
@@ -46,6 +49,8 @@ async function run(name: string, args: readonly string[]): Promise<number> {
   const row = COMMANDS[name];
   if (row === undefined) throw new RangeError(`no command ${name}`);
   const command = await row.load();
+  // Whoever read us may have gone, as in `weir | head`, and a disk may be full: without a listener that ends the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const invocation: Invocation = {
     args,
     env: process.env,

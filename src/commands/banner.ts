@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 
 /** Never a key, only how many. */
-export function describeStart(config: Config, port: number): string {
+export function describeStart(config: Config, port: number, dashboardPort = port): string {
   const host = reachableHost(config.server.host);
   const base = `http://${host}:${port}`;
   const pool = config.pool.providers.map(({ name, kind }) => {
@@ -20,7 +20,9 @@ export function describeStart(config: Config, port: number): string {
   const speaksAnthropic = config.pool.backends.some(({ endpoints }) => endpoints.anthropic !== undefined);
   return [
     `weir listens on ${base}`,
+    ...config.files.map((file) => `  configured by ${file}`),
     ...pool,
+    ...(config.dashboard.enabled ? [`  dashboard: http://${host}:${dashboardPort}/dashboard`] : []),
     "",
     `  export OPENAI_BASE_URL=${base}/v1`,
     ...(speaksAnthropic ? [`  export ANTHROPIC_BASE_URL=${base}`] : []),

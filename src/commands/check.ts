@@ -2,7 +2,8 @@
 import { type FlagSpec, parseFlags } from "../config/flags.ts";
 import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
 import { exitCodeOf, formatProblem } from "../config/problem.ts";
-import type { Resolved, ResolvedBackend, ResolvedProvider } from "../config/resolved.ts";
+import type { Resolved, ResolvedBackend, ResolvedProvider, ResolvedRoute } from "../config/resolved.ts";
+import { columns } from "./columns.ts";
 import { loadFromWorld, tellUnloadable } from "./configuration.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT } from "./invocation.ts";
@@ -42,9 +43,15 @@ function reportOf(loaded: Loaded): { readonly code: number; readonly json: objec
 
 const asWarning = (text: string): string => `warning: ${text}`;
 
-function describe({ options, providers, warnings }: Resolved): string {
+function describe({ options, providers, routes, aliases, fallbacks, warnings }: Resolved): string {
   const rows = options.map(({ key, shown, origin }) => [key, shown === "" ? "(none)" : shown, origin]);
   const lines = ["options", ...columns(rows), "", "providers", ...providers.flatMap(describeProvider)];
+  if (routes.length > 0) lines.push("", "routes", ...routes.flatMap(describeRoute));
+  const names = Object.entries(aliases);
+  if (names.length > 0) lines.push("", "aliases", ...columns(names.map(([name, model]) => [name, model])));
+  const chains = Object.entries(fallbacks);
+  if (chains.length > 0)
+    lines.push("", "fallbacks", ...columns(chains.map(([model, next]) => [model, next.join(", ")])));
   return [...lines, ...(warnings.length > 0 ? ["", ...warnings.map(asWarning)] : [])].join("\n");
 }
 
@@ -57,22 +64,30 @@ function describeProvider({ name, keys, keysFrom, addressesFrom, backends }: Res
   ];
 }
 
+function describeRoute({ name, where, strategy, hidden, targets }: ResolvedRoute): string[] {
+  const rows = targets.map(({ backend, weight, priority, model }) => [
+    backend,
+    weight === 0 ? "drained" : `weight ${Math.round(weight * 1000) / 1000}`,
+    `priority ${priority}`,
+    model === undefined ? "" : `as ${model}`,
+  ]);
+  return [
+    `  ${name}: ${strategy}${hidden ? ", hidden" : ""} (${where})`,
+    ...columns(rows).map((line) => `  ${line}`),
+  ];
+}
+
 /** Without keys, the label would only repeat the address. */
 function describeBackend(backend: ResolvedBackend, hasKey: boolean): string[] {
-  const { id, endpoints, key, weight, models, limits, proxy, host } = backend;
+  const { id, endpoints, key, weight, models, limits, ownLimits, proxy, host } = backend;
   const addresses = [...new Set(Object.values(endpoints))].join(" ");
   const extras = [
     ...(models.length > 0 ? [`models ${models.join(",")}`] : []),
     ...Object.entries(limits).map(([limit, most]) => `${limit} ${String(most)}`),
+    ...Object.entries(ownLimits).map(([limit, most]) => `own ${limit} ${String(most)}`),
     ...(proxy === undefined ? [] : [`by proxy ${proxy}`]),
     ...(host === undefined ? [] : [`in place of ${host}`]),
   ];
   const share = weight === 0 ? "drained" : `weight ${weight}`;
   return [id, addresses, ...(hasKey ? [`key ${key}`] : []), share, extras.join(", ")];
-}
-
-/** Two blanks before and between; the last column is not padded. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ")}`.trimEnd());
 }

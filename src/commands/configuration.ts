@@ -1,5 +1,5 @@
 // Loads the configuration for commands from the real environment and files, and says what is wrong with it.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ParsedFlags } from "../config/flags.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
@@ -10,14 +10,21 @@ import { customPath } from "../core/strategy.ts";
 import { createCustom } from "../core/strategy-custom.ts";
 import type { Invocation } from "./invocation.ts";
 import { EXIT } from "./invocation.ts";
+import { readUpstreams, type ReadUpstreams } from "./upstreams.ts";
 
-export function loadFromWorld(env: Invocation["env"], flags: ParsedFlags): Loaded {
+export function loadFromWorld(
+  env: Invocation["env"],
+  flags: ParsedFlags,
+  upstreams: ReadUpstreams = readUpstreams,
+): Loaded {
   return loadConfig({
     env,
     flags,
     readFile: (path) => readFileSync(path, "utf8"),
+    listFolder: (path) => readdirSync(path),
     hostname: hostname(),
     cwd: process.cwd(),
+    upstreams,
   });
 }
 

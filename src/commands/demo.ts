@@ -91,7 +91,13 @@ one is revoked and one is slow. weir is started with
 
 `);
   const flags = parseFlags([], []);
-  const loaded = loadConfig({ env, flags, hostname: hostname(), readFile: refuseFile });
+  const loaded = loadConfig({
+    env,
+    flags,
+    hostname: hostname(),
+    readFile: refuseFile,
+    listFolder: refuseFile,
+  });
   if (loaded.kind !== "config") throw new Error("the demo's own configuration is wrong");
   const app = startApp(loaded.config, {
     clock: realClock,

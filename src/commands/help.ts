@@ -7,6 +7,8 @@ interface Topic {
   readonly name: string;
   readonly sentence: string;
   readonly usage?: string;
+  /** What else one needs to know. */
+  readonly notes?: string;
 }
 
 const TOPICS: readonly Topic[] = [
@@ -15,6 +17,12 @@ const TOPICS: readonly Topic[] = [
     name: "check",
     sentence: "Prints the resolved configuration, or everything that is wrong with it.",
     usage: "[--json] and the options of serve",
+  },
+  {
+    name: "explain",
+    sentence: "Shows which backends could serve a model now, and why each other one cannot.",
+    usage:
+      "MODEL [--json] [--family openai|anthropic|gemini] [--url URL [--key ADMIN_KEY]] or the options of serve",
   },
   {
     name: "demo",
@@ -27,9 +35,26 @@ const TOPICS: readonly Topic[] = [
     usage: "[--port 9000] [--script FILE] [--seed N] [--examples]",
   },
   {
+    name: "top",
+    sentence:
+      "Shows a running weir in the terminal: summary, providers, models, backends, keys, failures, log.",
+    usage: "[--url http://127.0.0.1:8080] [--key ADMIN_KEY] [--once] [--no-color]",
+    notes: `  --url URL    the weir to look at; the one that WEIR_HOST and WEIR_PORT name is the default
+  --key KEY    its admin key. Others on this machine see it in the list of processes: set WEIR_ADMIN_KEY instead
+  --once       prints everything once, as plain text; so it does when it writes to no terminal
+  --no-color   as does NO_COLOR
+
+Exit code 1 when no weir can be reached. In the view, ? shows the keys.`,
+  },
+  {
     name: "health",
     sentence: "Asks a running weir whether it is ready, or with --live whether it runs; exit 0 or 1.",
     usage: "[--live] [--url http://127.0.0.1:8080]",
+  },
+  {
+    name: "schema",
+    sentence:
+      "Prints the JSON Schema of the configuration file, for editors: weir schema > weir.schema.json.",
   },
   { name: "version", sentence: "Prints the version." },
   { name: "help", sentence: "Prints this, or the options of one command.", usage: "[command]" },
@@ -66,7 +91,7 @@ export function helpOf(name: string): string {
   const head = `weir ${name} ${topic.usage ?? (name === "serve" ? "[options]" : "")}`.trimEnd();
   return name === "serve"
     ? `${head}\n\n${topic.sentence}\n\n${serveOptions()}`
-    : `${head}\n\n${topic.sentence}\n`;
+    : `${head}\n\n${topic.sentence}\n${topic.notes === undefined ? "" : `\n${topic.notes}\n`}`;
 }
 
 function serveOptions(): string {

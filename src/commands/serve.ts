@@ -1,7 +1,9 @@
 // `weir serve`: the proxy, from its configuration to its orderly end.
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { isatty } from "node:tty";
 import { type App, startApp } from "../app.ts";
+import type { UpstreamStore } from "../admin/store.ts";
 import type { Config } from "../config/config.ts";
 import { parseFlags } from "../config/flags.ts";
 import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
@@ -9,26 +11,30 @@ import { formatProblem } from "../config/problem.ts";
 import { OPTIONS } from "../config/options.ts";
 import type { Resolved } from "../config/resolved.ts";
 import { watchFiles } from "../config/watch.ts";
+import { createFdWriter } from "../notify/write-fd.ts";
 import { realClock, realRandom } from "../runtime/clock.ts";
 import { describeStart } from "./banner.ts";
 import { type CustomWorld, loadFromWorld, tellUnloadable, withCustomStrategies } from "./configuration.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT, type Invocation } from "./invocation.ts";
 import { listenForStop } from "./stop-signal.ts";
+import { findHindrances, keepUpstreams, type ReadUpstreams } from "./upstreams.ts";
 
 export const runServe: Command = async (invocation) => {
-  const { args, env, out, err, isTerminal } = invocation;
+  const { args, env, out, err } = invocation;
   const flags = parseFlags(args, CONFIG_FLAGS);
   if (flags.help) {
     out(helpOf("serve"));
     return EXIT.fine;
   }
   const custom: CustomWorld = { now: realClock.now, report: (message) => err(`warning: ${message}\n`) };
-  const load = () => withCustomStrategies(loadFromWorld(env, flags), custom);
+  const upstreams = keepUpstreams();
+  const load = (read = upstreams.read) => withCustomStrategies(loadFromWorld(env, flags, read), custom);
   const loaded = await load();
   if (loaded.kind !== "config") return tellUnloadable(loaded, err);
   const { config } = loaded;
   for (const warning of config.warnings) err(`warning: ${warning}\n`);
+  const store = upstreams.store();
   let app: App;
   try {
     app = startApp(config, {
@@ -36,20 +42,25 @@ export const runServe: Command = async (invocation) => {
       random: realRandom,
       createId: randomUUID,
       hostname: hostname(),
-      log: { format: isTerminal ? "text" : "json", write: err },
+      ...(store === undefined ? {} : { upstreams: store }),
+      log: { format: isatty(STDERR) ? "text" : "json", write: createFdWriter(STDERR) },
     });
   } catch (error) {
     err(`cannot listen on ${config.server.host}:${config.server.port}: ${reasonOf(error)}\n`);
     return EXIT.unavailable;
   }
-  out(describeStart(config, app.port));
-  return serveUntilStopped(invocation, load, { app, config, resolved: loaded.resolved });
+  out(describeStart(config, app.port, app.dashboardPort));
+  for (const warning of app.warnings) err(`warning: ${warning}\n`);
+  return serveUntilStopped(invocation, load, { app, config, resolved: loaded.resolved, store });
 };
+
+const STDERR = 2;
 
 interface Running {
   readonly app: App;
   readonly config: Config;
   readonly resolved: Resolved;
+  readonly store: UpstreamStore | undefined;
 }
 
 /** Options whose value is another one now, though it counts only from the start. */
@@ -60,14 +71,14 @@ function needingRestart(before: Resolved, after: Resolved): readonly string[] {
   return changed.map(({ key }) => key).filter((key) => restart.has(key));
 }
 
-const idsOf = (config: Config): string => config.pool.backends.map(({ id }) => id).join(" ");
-const idsIn = (loaded: Loaded): string | undefined =>
-  loaded.kind === "config" ? idsOf(loaded.config) : undefined;
+/** Tells two readings of the configuration apart by all that can be seen of them. */
+const traceOf = (loaded: Loaded): string =>
+  loaded.kind === "config" ? JSON.stringify(loaded.resolved) : loaded.kind;
 
 async function serveUntilStopped(
   invocation: Invocation,
-  load: () => Promise<Loaded>,
-  { app, config, resolved }: Running,
+  load: (read?: ReadUpstreams) => Promise<Loaded>,
+  { app, config, resolved, store }: Running,
 ): Promise<number> {
   const { err, onSignal } = invocation;
   const { watched } = config;
@@ -90,8 +101,12 @@ async function serveUntilStopped(
     onError: (error) => err(`cannot reload: ${reasonOf(error)}\n`),
   });
   onSignal("SIGHUP", () => void reload());
+  store?.follow({
+    examine: async (specs) => findHindrances(await load(() => specs)),
+    apply: () => reload(),
+  });
   // What changed between the first reading and the watch's first look would else go unnoticed.
-  if (watched.length > 0 && idsIn(await load()) !== idsOf(config)) await reload();
+  if (watched.length > 0 && traceOf(await load()) !== JSON.stringify(resolved)) await reload();
 
   const stop = listenForStop(invocation);
   const { skipDelay } = await stop.asked;

@@ -1,25 +1,26 @@
 // Option values and providers to the Config that the app is built from.
 import type { Backend } from "../core/backend.ts";
-import { NO_FALLBACKS } from "../core/fallback.ts";
 import type { PoolSpec, ProviderSpec } from "../core/pool.ts";
 import type { Config } from "./config.ts";
 import { type ReadFile, readTextFile } from "./files.ts";
+import type { Joined } from "./join-draft.ts";
+import { ENGINE_STRATEGY } from "./join-route.ts";
 import { type Notes, quoted } from "./problem.ts";
 import type { ProviderEntry } from "./provider-entry.ts";
-import { ownsModel, type Provider } from "./providers.ts";
-import { placeOf, type ResolvedOptions } from "./resolve-options.ts";
+import { ownsModel } from "./providers.ts";
+import { isChosen, placeOf, type ResolvedOptions } from "./resolve-options.ts";
 
 export interface Parts {
   readonly options: ResolvedOptions;
-  readonly entries: readonly ProviderEntry[];
-  /** Those of the entries, with the addresses that are dialled. */
+  readonly joined: Joined;
+  /** All of them, with the addresses that are dialled. */
   readonly backends: readonly Backend[];
   readonly readFile: ReadFile;
 }
 
-export type BareConfig = Omit<Config, "warnings" | "watched">;
+export type BareConfig = Omit<Config, "warnings" | "watched" | "files">;
 
-export function assembleConfig({ options, entries, backends, readFile }: Parts, notes: Notes): BareConfig {
+export function assembleConfig({ options, joined, backends, readFile }: Parts, notes: Notes): BareConfig {
   const { values } = options;
   const ca = readAuthorities(options, readFile, notes);
   const adminKey = values["admin.key"];
@@ -34,7 +35,23 @@ export function assembleConfig({ options, entries, backends, readFile }: Parts, 
     },
     accessKeys: values["access_keys"],
     ...(adminKey === undefined ? {} : { adminKey }),
-    log: { level: values["log.level"], format: values["log.format"] },
+    stateFile: values["admin.state_file"],
+    dashboard: {
+      enabled: values["dashboard.enabled"],
+      port: values["dashboard.port"],
+      alsoOnServer: values["dashboard.also_on_server"],
+    },
+    log: {
+      level: values["log.level"],
+      format: values["log.format"],
+      dir: values["log.dir"],
+      maxBytes: values["log.max_size"],
+      maxFiles: values["log.max_files"],
+      maxAgeMs: values["log.max_age"],
+      trace: values.trace,
+    },
+    // Lists in files say more than the variable can, which therefore stands for all of them.
+    webhooks: isChosen(options, "webhooks") ? values.webhooks : joined.webhooks,
     retry: {
       max: values["retry.max"],
       budget: values["retry.budget"],
@@ -57,39 +74,39 @@ export function assembleConfig({ options, entries, backends, readFile }: Parts, 
       totalMs: values["timeouts.total"],
     },
     queue: { maxWaitMs: values["queue.max_wait"], maxSize: values["queue.max_size"] },
-    fallbacks: { ...NO_FALLBACKS, whenNone: values.default_fallbacks },
+    fallbacks: { ...joined.fallbacks, whenNone: values.default_fallbacks },
     buffers: {
       requestBytes: values["buffers.request"],
       allRequestsBytes: values["buffers.all_requests"],
     },
     upstream: ca === undefined ? {} : { ca },
     shutdown: { delayMs: values["shutdown.delay"], graceMs: values["shutdown.grace"] },
-    pool: assemblePool(options, entries, backends),
+    pool: assemblePool(options, joined, backends),
   };
 }
-
-/** Engines tell how long their queues are, so that is what decides among them unless somebody chose otherwise. */
-const ENGINE_STRATEGY = "least-waiting";
 
 function assemblePool(
   options: ResolvedOptions,
-  entries: readonly ProviderEntry[],
+  { entries, routes, aliases, modelless }: Joined,
   backends: readonly Backend[],
 ): PoolSpec {
   const { strategy } = options.values;
-  const isChosen = options.options.some(({ key, origin }) => key === "strategy" && origin !== "default");
+  const chosen = isChosen(options, "strategy");
   return {
     backends,
-    providers: entries.map(({ provider }) => specOf(provider)),
+    providers: entries.map(specOf),
     providerRoutes: entries.map(({ provider, backends: own }) => ({
       name: provider.name,
       backendIds: own.map(({ id }) => id),
-      strategy: provider.kind === "engine" && !isChosen ? ENGINE_STRATEGY : strategy,
+      strategy: provider.kind === "engine" && !chosen ? ENGINE_STRATEGY : strategy,
     })),
+    routes: routes.map(({ spec }) => spec),
+    aliases,
+    ...(modelless === undefined ? {} : { modelless }),
   };
 }
 
-function specOf(provider: Provider): ProviderSpec {
+function specOf({ provider, spec }: ProviderEntry): ProviderSpec {
   const { name, kind, main, modelsRoute } = provider;
   return {
     name,
@@ -97,6 +114,7 @@ function specOf(provider: Provider): ProviderSpec {
     main,
     ownsModel: (model) => ownsModel(provider, model),
     ...(modelsRoute === undefined ? {} : { modelsRoute }),
+    ...spec,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Address } from "./base-url.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { type Notes, quoted } from "./problem.ts";
 import type { Provider } from "./providers.ts";
+import { type Reading, value } from "./readers.ts";
 import { findVariable, type Variables } from "./variables.ts";
 
 export const AZURE_ENDPOINT = "AZURE_OPENAI_ENDPOINT";
@@ -15,18 +16,22 @@ export type AzureVersion =
 
 export function readAzureVersion(variables: Variables, notes: Notes): AzureVersion {
   const variable = findVariable(variables, AZURE_VERSION);
-  const text = variable?.text.trim().toLowerCase() ?? "v1";
-  if (text === "v1" || text === "latest") return { kind: "v1" };
-  if (text === "preview") return { kind: "v1", query: "api-version=preview" };
-  if (/^\d{4}-\d{2}-\d{2}(-[a-z0-9]+)?$/.test(text)) return { kind: "dated", query: `api-version=${text}` };
-  const expected = "a dated version such as 2024-10-21, or v1";
-  notes.problems.push({
-    kind: "configuration",
-    where: variable?.where ?? AZURE_VERSION,
-    expected,
-    found: quoted(text),
-  });
+  if (variable === undefined) return { kind: "v1" };
+  const { text, where } = variable;
+  const reading = azureVersion(text.trim());
+  if (reading.kind === "value") return reading.value;
+  const { expected } = reading;
+  notes.problems.push({ kind: "configuration", where, expected, found: quoted(text.trim()) });
   return { kind: "v1" };
+}
+
+export function azureVersion(written: string): Reading<AzureVersion> {
+  const text = written.toLowerCase();
+  if (text === "v1" || text === "latest") return value({ kind: "v1" });
+  if (text === "preview") return value({ kind: "v1", query: "api-version=preview" });
+  if (/^\d{4}-\d{2}-\d{2}(-[a-z0-9]+)?$/.test(text))
+    return value({ kind: "dated", query: `api-version=${text}` });
+  return { kind: "unread", expected: "a dated version such as 2024-10-21, or v1" };
 }
 
 /** The portal shows the endpoint bare, with `/openai`, and with `/openai/v1`; all mean the same. */

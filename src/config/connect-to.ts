@@ -10,21 +10,31 @@ interface Detour {
   readonly to: string;
 }
 
+export interface DetourTerms {
+  readonly flags: readonly string[];
+  readonly listener: Listener;
+  /** Backends may be added over HTTP, so an unknown origin need not be a slip of the pen. */
+  readonly mayCome: boolean;
+}
+
 /** The backends with the addresses to dial in place of the configured ones. */
 export function detour(
   backends: readonly Backend[],
-  { flags, listener }: { readonly flags: readonly string[]; readonly listener: Listener },
+  { flags, listener, mayCome }: DetourTerms,
   notes: Notes,
 ): readonly Backend[] {
   const detours = flags.flatMap((text) => readDetour(text, listener, notes));
-  for (const { from } of detours)
-    if (!backends.some(({ origin }) => origin === from))
+  for (const { from } of detours) {
+    if (backends.some(({ origin }) => origin === from)) continue;
+    if (mayCome) notes.warnings.push(`${WHERE} ${from}: no backend has this origin yet`);
+    else
       notes.problems.push({
         kind: "usage",
         where: WHERE,
         expected: "the origin of a configured backend before the =",
         found: quoted(from),
       });
+  }
   return backends.map((backend) => {
     const found = detours.find(({ from }) => from === backend.origin);
     return found === undefined ? backend : redirect(backend, found.to);

@@ -59,7 +59,9 @@ function readProvider(provider: Provider, terms: EnvironmentTerms, notes: Notes)
   warnOfNoVersion(provider, found, notes);
   // Keys were given but none can be used: their problems are told, and no backend goes without.
   if (pool.given && pool.keys.length === 0) return undefined;
-  return { provider, backends, keysFrom: pool.from, addressesFrom: found.from.map(({ where }) => where) };
+  const addressesFrom = found.from.map(({ where }) => where);
+  // Engines without keys are their addresses, which nobody sets for an SDK alone in a list.
+  return { provider, backends, isList: pool.isList || !pool.given, keysFrom: pool.from, addressesFrom };
 }
 
 const isAzure = (provider: Provider): boolean => provider.prefixes.includes("AZURE_OPENAI");

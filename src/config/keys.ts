@@ -4,6 +4,7 @@ import { type ReadFile, readTextFile } from "./files.ts";
 import type { Notes } from "./problem.ts";
 import { quoted } from "./problem.ts";
 import type { PrefixedVariables } from "./prefixed.ts";
+import { type Reading, value } from "./readers.ts";
 import type { Variable } from "./variables.ts";
 import { splitWeight } from "./weighted.ts";
 
@@ -70,9 +71,9 @@ function singleMention(variable: Variable, notes: Notes): Mention[] {
   return [];
 }
 
-function mentionsInFile(variable: Variable, readFile: ReadFile, notes: Notes): Mention[] {
-  const path = variable.text.trim();
-  const text = readTextFile(readFile, { path, where: variable.where, kind: "configuration" }, notes);
+function mentionsInFile(mention: FileOfKeys, readFile: ReadFile, notes: Notes): Mention[] {
+  const path = mention.text.trim();
+  const text = readTextFile(readFile, { path, where: mention.where, kind: "configuration" }, notes);
   if (text === undefined) return [];
   const mentions = text.split(/\r\n|\n|\r/).flatMap((line, at) => {
     const bare = line.replace(/(^|\s)#.*$/, "");
@@ -81,14 +82,22 @@ function mentionsInFile(variable: Variable, readFile: ReadFile, notes: Notes): M
   if (mentions.length === 0)
     notes.problems.push({
       kind: "configuration",
-      where: variable.where,
+      where: mention.where,
       expected: "a file with one key a line",
       found: `${quoted(path)} (no key in it)`,
     });
   return mentions;
 }
 
-const splitItems = (text: string): string[] =>
+/** A path, and what names it. */
+type FileOfKeys = Pick<Variable, "text" | "where">;
+
+/** The keys in a file, one a line; what is wrong with it goes to the notes. */
+export const readKeyFile = (file: FileOfKeys, readFile: ReadFile, notes: Notes): readonly WeightedKey[] =>
+  readKeys(mentionsInFile(file, readFile, notes), notes);
+
+/** What one key, or a comma list of keys, is made of. */
+export const splitItems = (text: string): string[] =>
   text
     .split(/[,\n\r]/)
     .map((item) => item.trim())
@@ -98,15 +107,23 @@ const splitItems = (text: string): string[] =>
 function readKeys(mentions: readonly Mention[], notes: Notes): WeightedKey[] {
   const keys = new Map<string, WeightedKey>();
   for (const { text, where, which } of mentions) {
-    const split = splitWeight(text);
-    const expected = split === undefined ? "a weight of 0 or more after the star" : flawOf(split.item);
-    if (split === undefined || expected !== undefined) {
+    const reading = readKey(text);
+    if (reading.kind === "unread") {
       const found = `${which}${maskSecret(new Secret(text))}`;
-      notes.problems.push({ kind: "configuration", where, expected: expected ?? "a key", found });
-    } else if (!keys.has(split.item))
-      keys.set(split.item, { secret: new Secret(split.item), weight: split.weight });
+      notes.problems.push({ kind: "configuration", where, expected: reading.expected, found });
+    } else if (!keys.has(reading.value.secret.reveal()))
+      keys.set(reading.value.secret.reveal(), reading.value);
   }
   return [...keys.values()];
+}
+
+/** `k`, or `k*3` with its weight. */
+export function readKey(text: string): Reading<WeightedKey> {
+  const split = splitWeight(text);
+  if (split === undefined) return { kind: "unread", expected: "a weight of 0 or more after the star" };
+  const expected = flawOf(split.item);
+  if (expected !== undefined) return { kind: "unread", expected };
+  return value({ secret: new Secret(split.item), weight: split.weight });
 }
 
 /** What a header cannot carry, and what a shell or a template left behind. */

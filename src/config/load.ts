@@ -1,19 +1,25 @@
 // Flags, environment and the files they name to a Config, or to all that is wrong with them; for start, check and reload.
 import { resolve } from "node:path";
+import type { UpstreamSpec } from "../core/upstream.ts";
 import { assembleConfig } from "./assemble.ts";
 import type { Config } from "./config.ts";
 import { detour } from "./connect-to.ts";
+import { type ConfigSource, findDefaultFile, findSources, mergeOptions, readDrafts } from "./config-files.ts";
+import { draftOfUpstreams } from "./dialect-trustgate.ts";
+import type { Draft, DraftTerms } from "./draft.ts";
 import { createEgress } from "./egress.ts";
 import { readProviders } from "./environment.ts";
 import type { ReadFile } from "./files.ts";
 import type { FlagSpec, ParsedFlags } from "./flags.ts";
+import { joinDrafts } from "./join-draft.ts";
 import { warnOfNearMisses } from "./near-miss.ts";
 import { isLoopback, plainHost } from "./network.ts";
 import type { Option } from "./option.ts";
-import { OPTIONS } from "./options.ts";
-import { createNotes, type Problem, quoted } from "./problem.ts";
+import { type OptionKey, OPTIONS } from "./options.ts";
+import { createNotes, type Notes, type Problem, quoted } from "./problem.ts";
 import { type Resolved, viewResolved } from "./resolved.ts";
-import { type Given, placeOf, resolveOptions, type ResolvedOptions } from "./resolve-options.ts";
+import { splitList } from "./readers.ts";
+import { type Given, isChosen, placeOf, resolveOptions, type ResolvedOptions } from "./resolve-options.ts";
 import { findVariable, gatherVariables, type Variable, type Variables } from "./variables.ts";
 
 export interface LoadInput {
@@ -23,8 +29,12 @@ export interface LoadInput {
   readonly readFile: ReadFile;
   /** This machine's name. */
   readonly hostname: string;
+  /** Names in a folder; throws when it cannot be read. */
+  readonly listFolder: (path: string) => readonly string[];
   /** What relative paths are relative to; absent: whatever `readFile` makes of them. */
   readonly cwd?: string;
+  /** What the admin API keeps in this file, in use beside everything else; tells what is wrong with the file. */
+  readonly upstreams?: (stateFile: string, notes: Notes) => readonly UpstreamSpec[];
 }
 
 export type Loaded =
@@ -42,41 +52,93 @@ export type Loaded =
 /** The flags that loadConfig understands; commands add their own. */
 export const CONFIG_FLAGS: readonly FlagSpec[] = [
   ...OPTIONS.flatMap((option: Option) => option.flag ?? []),
+  { name: "config", takes: "value", repeatable: true },
+  { name: "enabled-sources", takes: "value" },
   { name: "env-file", takes: "value", repeatable: true },
   { name: "connect-to", takes: "value", repeatable: true },
 ];
 
-export function loadConfig({ env, flags, readFile, hostname, cwd }: LoadInput): Loaded {
+export function loadConfig({ env, flags, readFile, hostname, ...given }: LoadInput): Loaded {
+  const { listFolder, cwd } = given;
   const notes = createNotes();
   notes.problems.push(...flags.problems);
   const place = (path: string) => (cwd === undefined ? path : resolve(cwd, path));
+  const placeOrNone = (path: string) => (path === "" ? "" : place(path));
   const read: ReadFile = (path) => readFile(place(path));
 
   const envFiles = flags.given.get("env-file") ?? [];
   const variables = gatherVariables({ env, envFiles, readFile: read }, notes);
-  const options = resolveOptions({
-    flags: (option) => fromFlags(option, flags),
-    env: (option) => fromVariables(option, variables),
-  });
-  notes.problems.push(...options.problems, ...disagreements(options));
+  const sources = findSources(flags, variables);
+  const fallback = sources.length === 0 && !hasProviders(variables, read) ? findDefaultFile(read) : undefined;
+  const enabledSources = flags.given.get("enabled-sources")?.flatMap(splitList);
+  const terms: DraftTerms = {
+    variables,
+    readFile: read,
+    listFolder(path) {
+      notes.watched.push(path);
+      return [...listFolder(place(path))].sort();
+    },
+    ...(enabledSources === undefined ? {} : { enabledSources }),
+    notes,
+  };
+  const files = fallback === undefined ? sources : [fallback];
+  const drafts = readDrafts(files, terms);
+  const options = resolveFrom(flags, { variables, drafts }, notes);
   notes.warnings.push(...warnOfNearMisses(variables));
 
   const { values } = options;
   const listener = { host: values["server.host"], port: values["server.port"], hostname };
   const egress = createEgress(variables, values["upstream.proxy"], notes);
-  const entries = readProviders({ variables, readFile: read, listener, egress }, notes);
+  // Beside another system's file, variables are there to fill its references.
+  const areVariablesUsed = !drafts.some(({ isForeign }) => isForeign);
+  const entries = areVariablesUsed
+    ? readProviders({ variables, readFile: read, listener, egress }, notes)
+    : [];
+  const upstreams = given.upstreams?.(placeOrNone(values["admin.state_file"]), notes) ?? [];
+  const all = upstreams.length === 0 ? drafts : [...drafts, draftOfUpstreams(upstreams)];
+  const strategy = { name: values.strategy, isChosen: isChosen(options, "strategy") };
+  const joined = joinDrafts(all, { entries, egress, listener, strategy }, notes);
+  const mayCome = upstreams.length > 0 || values["admin.key"] !== undefined;
   const backends = detour(
-    entries.flatMap((entry) => entry.backends),
-    { flags: flags.given.get("connect-to") ?? [], listener },
+    joined.entries.flatMap(({ backends: own, derived = [] }) => [...new Set([...own, ...derived])]),
+    { flags: flags.given.get("connect-to") ?? [], listener, mayCome },
     notes,
   );
-  const config = assembleConfig({ options, entries, backends, readFile: read }, notes);
+  const config = assembleConfig({ options, joined, backends, readFile: read }, notes);
   const watched = [...new Set(notes.watched.map(place))];
   const { problems, warnings } = notes;
   if (problems.length > 0) return { kind: "problems", problems, warnings, watched };
-  if (backends.length === 0) return { kind: "empty", warnings };
-  const complete = { ...config, warnings, watched };
-  return { kind: "config", config: complete, resolved: viewResolved({ options, entries, config: complete }) };
+  if (backends.length === 0) {
+    if (files.length === 0 && config.adminKey === undefined) return { kind: "empty", warnings };
+    warnings.push("no backend is configured yet; requests are answered 503 or 404 until there is one");
+  }
+  const complete = { ...config, warnings, watched, files: files.map(nameOf) };
+  return { kind: "config", config: complete, resolved: viewResolved({ options, joined, config: complete }) };
+}
+
+const nameOf = (source: ConfigSource): string => (source.kind === "file" ? source.path : source.where);
+
+/** True when variables alone make a start, or were meant to. */
+function hasProviders(variables: Variables, readFile: ReadFile): boolean {
+  const notes = createNotes();
+  const listener = { host: "127.0.0.1", port: 0, hostname: "" };
+  const entries = readProviders({ variables, readFile, listener, egress: () => undefined }, notes);
+  return entries.length > 0 || notes.problems.length > 0;
+}
+
+function resolveFrom(
+  flags: ParsedFlags,
+  { variables, drafts }: { readonly variables: Variables; readonly drafts: readonly Draft[] },
+  notes: Notes,
+): ResolvedOptions {
+  const inFiles = mergeOptions(drafts, notes);
+  const options = resolveOptions({
+    flags: (option) => fromFlags(option, flags),
+    env: (option) => fromVariables(option, variables),
+    file: (option) => inFiles.get(option.key as OptionKey),
+  });
+  notes.problems.push(...options.problems, ...disagreements(options));
+  return options;
 }
 
 function fromFlags({ flag }: Option, { given }: ParsedFlags): Given | undefined {

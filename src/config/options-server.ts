@@ -6,12 +6,16 @@ import {
   duration,
   host,
   hostHeader,
+  integer,
   list,
   oneOf,
+  path,
   port,
+  size,
   token,
   value,
 } from "./readers.ts";
+import { webhook } from "./webhooks.ts";
 import type { Secret } from "../core/credential.ts";
 import type { Reading } from "./readers.ts";
 
@@ -81,6 +85,35 @@ export const SERVER_OPTIONS = [
     secret: true,
   }),
   option({
+    key: "admin.state_file",
+    read: path,
+    default: "./upstreams.json",
+    sentence:
+      "File that keeps upstreams made over HTTP, written at the first one; empty keeps them until the end.",
+    change: "restart",
+  }),
+  option({
+    key: "dashboard.enabled",
+    read: boolean,
+    default: "true",
+    sentence: "Whether the dashboard and the JSON behind it are served; metrics and admin stay without them.",
+    change: "restart",
+  }),
+  option({
+    key: "dashboard.port",
+    read: port,
+    default: "0",
+    sentence: "Port of its own for the dashboard, with metrics and admin too; 0 is the server's port.",
+    change: "restart",
+  }),
+  option({
+    key: "dashboard.also_on_server",
+    read: boolean,
+    default: "false",
+    sentence: "Whether a dashboard with a port of its own is on the server's port as well.",
+    change: "restart",
+  }),
+  option({
     key: "shutdown.delay",
     read: duration("0s"),
     default: "1s",
@@ -106,5 +139,49 @@ export const SERVER_OPTIONS = [
     default: "auto",
     sentence: "Form of log lines; auto is text on a terminal and json otherwise.",
     change: "restart",
+  }),
+  option({
+    key: "log.dir",
+    read: path,
+    default: "",
+    sentence: "Folder for log files, in json and beside what is printed; empty writes none.",
+    change: "restart",
+  }),
+  option({
+    key: "log.max_size",
+    read: size,
+    default: "100MiB",
+    sentence: "Size at which a new log file is begun.",
+    change: "restart",
+  }),
+  option({
+    key: "log.max_files",
+    read: integer(1, 10_000),
+    default: "10",
+    sentence: "How many log files of weir are kept in that folder; older ones are deleted.",
+    change: "restart",
+  }),
+  option({
+    key: "log.max_age",
+    read: duration("0s"),
+    default: "7d",
+    sentence: "Age at which a log file of weir is deleted; 0s keeps them whatever their age.",
+    change: "restart",
+  }),
+  option({
+    key: "trace",
+    flag: "trace",
+    read: path,
+    default: "",
+    sentence: "File that gets a line of JSON for every attempt and request; empty writes none.",
+    change: "restart",
+  }),
+  option({
+    key: "webhooks",
+    read: list(webhook),
+    default: "",
+    sentence:
+      "URLs that are told of starts, failures, recoveries, keys and reloads; before a URL wecom+, slack+ or json+ names its form.",
+    secret: true,
   }),
 ] as const;

@@ -40,7 +40,8 @@ const UNPRINTABLE = /[\p{Cc}\u00a0\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]
 /** What stands before the at sign of a URL. */
 const USER_INFO = /:\/\/[^/\s]*@/g;
 
-const escaped = (text: string): string =>
+/** Without what a terminal would follow, and without passwords in URLs. */
+export const escaped = (text: string): string =>
   text
     .replaceAll(USER_INFO, "://***@")
     .replaceAll(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);

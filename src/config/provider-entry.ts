@@ -1,6 +1,7 @@
 // What the variables say of one provider, put together: its keys at its addresses, as backends.
 import type { Backend } from "../core/backend.ts";
 import { type Credential, type Limits, maskSecret } from "../core/credential.ts";
+import type { ProviderSpec } from "../core/pool.ts";
 import type { Address } from "./base-url.ts";
 import type { Egress } from "./egress.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -13,6 +14,11 @@ import type { Provider } from "./providers.ts";
 export interface ProviderEntry {
   readonly provider: Provider;
   readonly backends: readonly Backend[];
+  /** What named routes make of them: other model names, limits, prices. */
+  readonly derived?: readonly Backend[];
+  readonly spec?: Pick<ProviderSpec, "isOffered" | "health" | "colonPrefix">;
+  /** True when keys came as weir's own list or file rather than as one key that may be there for an SDK. */
+  readonly isList: boolean;
   readonly keysFrom: readonly string[];
   readonly addressesFrom: readonly string[];
 }

@@ -9,7 +9,26 @@ export type Reading<V> =
   | { readonly kind: "value"; readonly value: V }
   | { readonly kind: "unread"; readonly expected: string };
 
-export type Reader<V> = (text: string) => Reading<V>;
+export interface Reader<V> {
+  (text: string): Reading<V>;
+  /** What a file may hold there; absent: any text. */
+  readonly shape?: LeafShape;
+}
+
+/** What a value looks like in a file, for its reader there and for the schema. */
+export type LeafShape =
+  | { readonly kind: "integer"; readonly least: number; readonly most: number }
+  | { readonly kind: "boolean" }
+  /** One of these, or what fits the pattern; neither `_` and `-` nor case matter. */
+  | { readonly kind: "word"; readonly words: readonly string[]; readonly pattern?: string }
+  /** A text, also one of digits only. */
+  | { readonly kind: "text" }
+  /** A number with its unit. */
+  | { readonly kind: "measure"; readonly pattern: string; readonly example: string }
+  | { readonly kind: "list"; readonly item: Reader<unknown> };
+
+export const shaped = <V>(shape: LeafShape, read: (text: string) => Reading<V>): Reader<V> =>
+  Object.assign((text: string) => read(text), { shape });
 
 export const value = <V>(given: V): Reading<V> => ({ kind: "value", value: given });
 const unread = (expected: string): Reading<never> => ({ kind: "unread", expected });
@@ -22,10 +41,10 @@ export const splitList = (text: string): string[] =>
     .filter((part) => part !== "");
 
 export function integer(least: number, most: number): Reader<number> {
-  return (text) => {
+  return shaped({ kind: "integer", least, most }, (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     return number >= least && number <= most ? value(number) : unread(`${least} to ${most}`);
-  };
+  });
 }
 
 /** 0 lets the system choose a free one. */
@@ -34,15 +53,21 @@ export const port = integer(0, 65_535);
 /** Timers overflow beyond 2^31 ms, and then end at once. */
 const LONGEST_DURATION = "24d";
 
+const DURATION_SHAPE = {
+  kind: "measure",
+  pattern: "^\\s*(\\d+(\\.\\d+)?(ms|us|µs|ns|d|h|m|s))+\\s*$",
+  example: "90s",
+} as const;
+
 /** In milliseconds. `least` is a duration too. */
 export function duration(least: string): Reader<number> {
   const range = [readDuration(least) ?? 0, readDuration(LONGEST_DURATION) ?? 0] as const;
-  return (text) => {
+  return shaped(DURATION_SHAPE, (text) => {
     const ms = readDuration(text);
     if (ms === undefined) return unread("a duration with its unit (ms, s, m, h, d), such as 90s");
     const known = ms >= range[0] && ms <= range[1];
     return known ? value(Math.round(ms)) : unread(`a duration from ${least} to ${LONGEST_DURATION}`);
-  };
+  });
 }
 
 const SIZE = /^(\d+(?:\.\d+)?) ?(b|kb|mb|gb|kib|mib|gib)$/i;
@@ -56,21 +81,29 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
+const SIZE_SHAPE = {
+  kind: "measure",
+  pattern: "^\\d+(\\.\\d+)? ?([KkMmGg]([Ii])?)?[Bb]$",
+  example: "32MiB",
+} as const;
+
 /** In bytes, at least one. */
-export const size: Reader<number> = (text) => {
+export const size: Reader<number> = shaped(SIZE_SHAPE, (text) => {
   const [, amount, unit = ""] = SIZE.exec(text) ?? [];
   const bytes = Math.round(Number(amount) * (UNIT_BYTES[unit.toLowerCase()] ?? 0));
   return bytes >= 1 && Number.isSafeInteger(bytes)
     ? value(bytes)
     : unread("a size with its unit (B, KB, MB, GB, KiB, MiB, GiB), such as 32MiB");
-};
+});
+
+const PERCENT_SHAPE = { kind: "measure", pattern: "^\\d+(\\.\\d+)? ?%$", example: "20%" } as const;
 
 /** As a share: 0.2 for `20%`. */
-export const percent: Reader<number> = (text) => {
+export const percent: Reader<number> = shaped(PERCENT_SHAPE, (text) => {
   const [, amount] = /^(\d+(?:\.\d+)?) ?%$/.exec(text) ?? [];
   const share = Number(amount) / 100;
   return share <= 1 ? value(share) : unread("0% to 100%, with the sign");
-};
+});
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["1", true],
@@ -81,10 +114,10 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["no", false],
 ]);
 
-export const boolean: Reader<boolean> = (text) => {
+export const boolean: Reader<boolean> = shaped({ kind: "boolean" }, (text) => {
   const known = BOOLEANS.get(text.toLowerCase());
   return known === undefined ? unread("1, true or yes; 0, false or no") : value(known);
-};
+});
 
 /** `; did you mean "info"?`, or nothing when nothing is near. */
 export function suggestion(name: string, candidates: readonly string[]): string {
@@ -93,25 +126,28 @@ export function suggestion(name: string, candidates: readonly string[]): string 
 }
 
 export function oneOf<const W extends string>(words: readonly W[]): Reader<W> {
-  return (text) => {
+  return shaped({ kind: "word", words }, (text) => {
     const known = words.find((word) => word === text.toLowerCase());
     return known === undefined
       ? unread(`one of ${words.join(", ")}${suggestion(text, words)}`)
       : value(known);
-  };
+  });
 }
 
 /** The strategy's own name, whatever the spelling. */
-export const strategy: Reader<string> = (text) => {
-  const known = readStrategyName(text);
-  return known === undefined
-    ? unread(`a strategy: ${STRATEGY_NAMES.join(", ")}${suggestion(text, STRATEGY_NAMES)}`)
-    : value(known);
-};
+export const strategy: Reader<string> = shaped(
+  { kind: "word", words: STRATEGY_NAMES, pattern: "^ *[Cc][Uu][Ss][Tt][Oo][Mm]:.*\\S" },
+  (text) => {
+    const known = readStrategyName(text);
+    return known === undefined
+      ? unread(`a strategy: ${STRATEGY_NAMES.join(", ")}${suggestion(text, STRATEGY_NAMES)}`)
+      : value(known);
+  },
+);
 
 /** Comma between; each part must satisfy `reader`. */
 export function list<V>(reader: Reader<V>): Reader<readonly V[]> {
-  return (text) => {
+  return shaped({ kind: "list", item: reader }, (text) => {
     const values: V[] = [];
     for (const part of splitList(text)) {
       const reading = reader(part);
@@ -119,7 +155,7 @@ export function list<V>(reader: Reader<V>): Reader<readonly V[]> {
       values.push(reading.value);
     }
     return value(values);
-  };
+  });
 }
 
 /** Visible ASCII: what fits into a header, and is not cut by anything on its way. */

@@ -66,6 +66,11 @@ export function placeOf({ options }: ResolvedOptions, key: OptionKey): string {
   return origin === "default" ? key : origin;
 }
 
+/** True when somebody said so, in whatever layer. */
+export function isChosen({ options }: ResolvedOptions, key: OptionKey): boolean {
+  return options.some((option) => option.key === key && option.origin !== "default");
+}
+
 /** The default's value. A default that its own reader refuses is a bug; a test holds that. */
 export function defaultOf(option: Option): unknown {
   const reading = option.read(option.default);
@@ -74,10 +79,13 @@ export function defaultOf(option: Option): unknown {
 }
 
 function show(option: Option, text: string, write: (text: string) => string): string {
-  if (option.secret)
-    return splitList(text)
-      .map((part) => maskSecret(new Secret(part)))
-      .join(", ");
+  if (option.secret) return splitList(text).map(masked).join(", ");
   // A proxy without a scheme may carry a password all the same.
   return write(text.replace(/^[^/]*@/, "***@"));
+}
+
+/** Of a URL, such as a webhook's, its host says more than the end of its token. */
+function masked(part: string): string {
+  const isUrl = /^[a-z+]*https?:\/\//.test(part) && URL.canParse(part);
+  return isUrl ? `${new URL(part).host}/***` : maskSecret(new Secret(part));
 }

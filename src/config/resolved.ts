@@ -2,7 +2,8 @@
 import type { Backend } from "../core/backend.ts";
 import type { Limits } from "../core/credential.ts";
 import type { Config } from "./config.ts";
-import type { ProviderEntry } from "./provider-entry.ts";
+import type { Joined } from "./join-draft.ts";
+import type { JoinedRoute } from "./join-route.ts";
 import type { ResolvedOption, ResolvedOptions } from "./resolve-options.ts";
 
 export interface ResolvedBackend {
@@ -14,7 +15,10 @@ export interface ResolvedBackend {
   readonly weight: number;
   /** Empty: any. */
   readonly models: readonly string[];
+  /** Of the key. */
   readonly limits: Limits;
+  /** Of this model at this place, beside the key's. */
+  readonly ownLimits: Limits;
   /** Without user and password. */
   readonly proxy?: string;
   /** The host that is meant when another one is dialled. */
@@ -32,23 +36,42 @@ export interface ResolvedProvider {
   readonly backends: readonly ResolvedBackend[];
 }
 
+export interface ResolvedRoute {
+  readonly name: string;
+  /** Where it was written. */
+  readonly where: string;
+  readonly strategy: string;
+  readonly hidden: boolean;
+  readonly targets: readonly {
+    readonly backend: string;
+    readonly weight: number;
+    readonly priority: number;
+    /** The name upstream, where it differs. */
+    readonly model?: string;
+  }[];
+}
+
 export interface Resolved {
   readonly options: readonly ResolvedOption[];
   readonly providers: readonly ResolvedProvider[];
+  readonly routes: readonly ResolvedRoute[];
+  /** From name to model. */
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly fallbacks: Readonly<Record<string, readonly string[]>>;
   readonly warnings: readonly string[];
   readonly watched: readonly string[];
 }
 
 export function viewResolved({
   options,
-  entries,
+  joined,
   config,
 }: {
   readonly options: ResolvedOptions;
-  readonly entries: readonly ProviderEntry[];
+  readonly joined: Joined;
   readonly config: Config;
 }): Resolved {
-  const providers = entries.map(({ provider, keysFrom, addressesFrom }): ResolvedProvider => {
+  const providers = joined.entries.map(({ provider, keysFrom, addressesFrom }): ResolvedProvider => {
     const backends = config.pool.backends.filter((backend) => backend.provider === provider.name);
     const keys = new Set(
       backends.flatMap(({ credential }) => (credential.secret === undefined ? [] : credential.id)),
@@ -62,7 +85,40 @@ export function viewResolved({
       backends: backends.map(viewBackend),
     };
   });
-  return { options: options.options, providers, warnings: config.warnings, watched: config.watched };
+  const fromFiles = joined.webhooks.length > 0 && config.webhooks === joined.webhooks;
+  return {
+    options: options.options.map((option) =>
+      fromFiles && option.key === "webhooks"
+        ? { ...option, shown: config.webhooks.map(hostOf).join(", "), origin: config.files.join(", ") }
+        : option,
+    ),
+    providers,
+    routes: joined.routes.map((route) => viewRoute(route, config)),
+    aliases: Object.fromEntries([...joined.aliases].map(([name, { model }]) => [name, model])),
+    fallbacks: Object.fromEntries(joined.fallbacks.general),
+    warnings: config.warnings,
+    watched: config.watched,
+  };
+}
+
+/** The rest of the address may be a secret. */
+const hostOf = ({ url }: Config["webhooks"][number]): string => `${new URL(url.reveal()).host}/***`;
+
+function viewRoute({ spec, where }: JoinedRoute, { pool }: Config): ResolvedRoute {
+  const backends = new Map(pool.backends.map((backend) => [backend.id, backend]));
+  const targets = spec.backendIds.flatMap((id) => {
+    const backend = backends.get(id);
+    if (backend === undefined) return [];
+    const { weight, priority } = spec.shares?.get(id) ?? backend;
+    const { upstreamModel } = backend;
+    return {
+      backend: id,
+      weight,
+      priority,
+      ...(upstreamModel === undefined ? {} : { model: upstreamModel }),
+    };
+  });
+  return { name: spec.name, where, strategy: spec.strategy, hidden: spec.hidden === true, targets };
 }
 
 function viewBackend(backend: Backend): ResolvedBackend {
@@ -76,6 +132,7 @@ function viewBackend(backend: Backend): ResolvedBackend {
     weight,
     models,
     limits: credential.limits,
+    ownLimits: backend.limits,
     ...(proxyUrl === undefined ? {} : { proxy: new URL(proxyUrl).origin }),
     ...(hostHeader === undefined ? {} : { host: hostHeader }),
   };

@@ -1,8 +1,8 @@
-// Notices when the content of files changes, for reload. Polls: fs.watch goes silent after the first atomic rename, and
+// Notices when the content of files, or what is in folders, changes, for reload. Polls: fs.watch goes silent after the first atomic rename, and
 // sees nothing of a Kubernetes `..data` swap or of many network and container mounts.
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
 
 export interface WatchOptions {
   readonly intervalMs?: number;
@@ -93,10 +93,10 @@ async function lookAtAll(sights: Map<string, Sight>): Promise<Map<string, Sight>
 /** Follows symlinks: a swapped `..data` leads to another inode. */
 async function look(path: string, known: Sight): Promise<Sight> {
   try {
-    const { mtimeMs, ctimeMs, size, ino, dev } = await stat(path);
-    const stamp = [mtimeMs, ctimeMs, size, ino, dev].join(" ");
-    if (stamp === known.stamp && Date.now() - mtimeMs > FRESH_MS) return known;
-    return { stamp, hash: hashOf(await readFile(path)) };
+    const seen = await stat(path);
+    const stamp = stampOf(seen);
+    if (stamp === known.stamp && Date.now() - seen.mtimeMs > FRESH_MS) return known;
+    return { stamp, hash: hashOf(seen.isDirectory() ? listing(await readdir(path)) : await readFile(path)) };
   } catch {
     return {}; // missing, or not readable: that is a sight too
   }
@@ -104,14 +104,22 @@ async function look(path: string, known: Sight): Promise<Sight> {
 
 function lookNow(path: string): Sight {
   try {
-    const { mtimeMs, ctimeMs, size, ino, dev } = statSync(path);
-    return { stamp: [mtimeMs, ctimeMs, size, ino, dev].join(" "), hash: hashOf(readFileSync(path)) };
+    const seen = statSync(path);
+    const content = seen.isDirectory() ? listing(readdirSync(path)) : readFileSync(path);
+    return { stamp: stampOf(seen), hash: hashOf(content) };
   } catch {
     return {};
   }
 }
 
-const hashOf = (content: Uint8Array): string => createHash("sha256").update(content).digest("base64");
+const stampOf = ({ mtimeMs, ctimeMs, size, ino, dev }: Stats): string =>
+  [mtimeMs, ctimeMs, size, ino, dev].join(" ");
+
+/** Of a folder its names count; the files in it are watched by themselves. */
+const listing = (names: readonly string[]): string => names.toSorted().join("\0");
+
+const hashOf = (content: Uint8Array | string): string =>
+  createHash("sha256").update(content).digest("base64");
 
 const sameSights = (a: ReadonlyMap<string, Sight>, b: ReadonlyMap<string, Sight>): boolean =>
   a.size === b.size && [...a].every(([path, sight]) => b.get(path)?.hash === sight.hash && b.has(path));

@@ -3,12 +3,14 @@ import { type Health, nextHealth, UNPROBED } from "./health.ts";
 import type { LimitSet } from "./limit.ts";
 import { createMeasures, type Measures } from "./measures.ts";
 import { isTrial, type Settlement, type Writable, write } from "./record.ts";
-import { isResting, laterRest, type Rest, restLength } from "./rest.ts";
+import { type CooldownPolicy, isResting, laterRest, type Rest, restLength } from "./rest.ts";
 
 export interface BackendState {
   readonly id: string;
   readonly rest?: Rest;
   readonly failuresInRow: number;
+  /** When the last failures were, oldest first and never more than a rest takes; only where a window counts. */
+  readonly failuresAtMs?: readonly number[];
   /** Rests since the last success. */
   readonly restStreak: number;
   /** Attempts sent, ever. */
@@ -76,6 +78,9 @@ export function proveBackend(state: BackendState): void {
   const record = write(state);
   record.failuresInRow = 0;
   record.restStreak = 0;
+  // Failures in a window outlast a success between them, but not the rest that they led to.
+  if (record.failuresAtMs !== undefined && (record.rest ?? record.shadowed)?.cause === "failures")
+    delete record.failuresAtMs;
   // An answer to a request proves nothing about probes: `down` is over when one is good.
   if (record.rest?.cause !== "down") delete record.rest;
   delete record.shadowed;
@@ -87,22 +92,44 @@ export function noteFailure(state: BackendState, settlement: Settlement): readon
   const record = write(state);
   const current = record.rest;
   record.failuresInRow += 1;
+  if (policy.threshold === Number.POSITIVE_INFINITY) {
+    // A reload may have said so during a rest.
+    if (current?.cause === "failures") delete record.rest;
+    delete record.shadowed;
+    return [];
+  }
+  const count = countFailures(record, policy, nowMs);
   const wasOnTrial = current !== undefined && isTrial(current, startedMs);
   const asked = outcome.kind === "unavailable" && outcome.retryAfterMs !== undefined;
   const already = isResting(current, nowMs) && !wasOnTrial;
   // A failure during a rest is no news, unless the backend asks for longer; a trial under way will tell by itself.
   if (already && (!asked || current?.onTrial === true)) return [];
-  if (!wasOnTrial && !asked && record.failuresInRow < policy.threshold) return [];
+  if (!wasOnTrial && !asked && count < policy.threshold) return [];
   const hint = outcome.retryAfterMs === undefined ? {} : { hintMs: outcome.retryAfterMs };
   const streak = Math.max(0, record.restStreak - (already ? 1 : 0));
   const lengthMs = restLength({ cause: "failures", streak, ...hint }, policy, random);
-  const count = record.failuresInRow;
-  const detail = count === 1 ? outcome.detail : `${count} failures in a row, last: ${outcome.detail}`;
+  const span = policy.windowMs === undefined ? "in a row" : `within ${policy.windowMs / 1000} s`;
+  const detail = count === 1 ? outcome.detail : `${count} failures ${span}, last: ${outcome.detail}`;
   const next: Rest = { cause: "failures", detail, sinceMs: nowMs, untilMs: nowMs + lengthMs, onTrial: false };
   record.rest = laterRest(current, next);
   if (already) return [];
   record.restStreak += 1;
   return [next];
+}
+
+/** Those that count towards a rest, the newest included. */
+function countFailures(
+  record: Writable<BackendState>,
+  { threshold, windowMs }: CooldownPolicy,
+  nowMs: number,
+): number {
+  if (windowMs === undefined) {
+    delete record.failuresAtMs;
+    return record.failuresInRow;
+  }
+  const recent = (record.failuresAtMs ?? []).filter((atMs) => atMs > nowMs - windowMs);
+  record.failuresAtMs = [...recent, nowMs].slice(-Math.max(1, threshold));
+  return record.failuresAtMs.length;
 }
 
 export interface Probe {

@@ -1,13 +1,14 @@
 // What can be called: one model route at one address with one key. Configured, immutable, replaced on reload.
-import type { Credential, Limits } from "./credential.ts";
+import type { Credential, Limits, Secret } from "./credential.ts";
+import type { CooldownPolicy } from "./rest.ts";
 
 /** The wire protocols that weir pipes. A request of one family goes only to backends that speak it. */
 export type Family = "openai" | "anthropic" | "gemini";
 
 /** Where the key goes in a request to this address. */
 export interface KeyPlacement {
-  readonly in: "header" | "query";
-  /** Header or parameter name, lower case for headers. */
+  readonly in: "header" | "query" | "body";
+  /** Header, parameter or top-level field of the JSON body; lower case for headers. */
   readonly name: string;
   /** What stands before the key, such as `Bearer `. */
   readonly prefix: string;
@@ -26,6 +27,15 @@ export interface Endpoint {
   readonly rootPaths?: readonly string[];
 }
 
+/** In place of the more general ones; milliseconds. */
+export interface RouteTimeouts {
+  readonly connectMs?: number;
+  readonly firstByteMs?: number;
+  readonly streamFirstByteMs?: number;
+  readonly idleMs?: number;
+  readonly totalMs?: number;
+}
+
 export interface Backend {
   /** Stable across reloads and restarts: provider name and a short hash of address, model and key. */
   readonly id: string;
@@ -42,7 +52,12 @@ export interface Backend {
   readonly hostHeader?: string;
   /** True for addresses that users wrote: only those can lead back to this weir. */
   readonly ownAddress: boolean;
-  /** The model name sent upstream in place of the client's; absent: the client's bytes stay as they are. */
+  /** Set on every request, over the client's; names in lower case. */
+  readonly headers?: Readonly<Record<string, string | Secret>>;
+  /**
+   * The model name sent upstream in place of the client's, each `*` filled with what the route's pattern captured;
+   * absent: the client's bytes stay as they are.
+   */
   readonly upstreamModel?: string;
   /** Only these models (`*` wildcard); empty: any. */
   readonly models: readonly string[];
@@ -53,6 +68,14 @@ export interface Backend {
   readonly limits: Limits;
   /** In any currency, the same for all. */
   readonly price?: { readonly inputPerToken: number; readonly outputPerToken: number };
+  /** Over the route's and the general ones. */
+  readonly timeouts?: RouteTimeouts;
+  /** Over the general rules; a threshold of Infinity: never rests for failures. */
+  readonly cooldown?: Partial<Pick<CooldownPolicy, "threshold" | "firstMs" | "maxMs" | "windowMs">>;
+  /** What requests on tagged routes choose by. */
+  readonly tags?: readonly string[];
+  /** `optional`: a stream that ends cleanly without its family's terminal event is complete all the same. */
+  readonly terminalEvent?: "optional";
 }
 
 /** True when `pattern` covers `name`: `*` stands for any run of characters, everything else for itself. */

@@ -4,11 +4,17 @@ import type { LimitKind, LimitSet } from "./limit.ts";
 import { isResting, type Rest, type RestCause } from "./rest.ts";
 import type { Slot } from "./seams.ts";
 import type { Route } from "./pool.ts";
+import { sentModel } from "./sent-model.ts";
+import { fitsTags, type TagRule } from "./tags.ts";
 
 export interface Wanted {
   readonly family: Family;
   /** Absent for requests that need none. */
   readonly model?: string;
+  /** Name of the route, where it is a pattern; see sentModel. */
+  readonly pattern?: string | undefined;
+  /** What the request's tags leave; absent: everything. */
+  readonly tagRule?: TagRule | undefined;
   /** True when the model was found in an engine's list: then only engines that list it count. */
   readonly listed: boolean;
   readonly nowMs: number;
@@ -23,6 +29,7 @@ export interface Wanted {
 export type Hindrance =
   | { readonly kind: "family" }
   | { readonly kind: "model" }
+  | { readonly kind: "tags" }
   | { readonly kind: "refused_model"; readonly untilMs: number }
   | {
       readonly kind: "limit";
@@ -34,6 +41,7 @@ export type Hindrance =
 
 const FAMILY: Hindrance = { kind: "family" };
 const MODEL: Hindrance = { kind: "model" };
+const TAGS: Hindrance = { kind: "tags" };
 /** A trial or a request under way is expected to be settled within this. */
 const UNDER_WAY_MS = 1000;
 
@@ -41,9 +49,10 @@ const UNDER_WAY_MS = 1000;
 export function hindrance(slot: Slot, wanted: Wanted): Hindrance | undefined {
   const { backend, state, keyState } = slot;
   if (backend.endpoints[wanted.family] === undefined) return FAMILY;
+  if (wanted.tagRule !== undefined && !fitsTags(backend, wanted.tagRule)) return TAGS;
   if (wanted.model !== undefined) {
-    const sent = backend.upstreamModel ?? wanted.model;
     if (!coversModel(backend.models, wanted.model)) return MODEL;
+    const sent = sentModel(backend, wanted.model, wanted.pattern);
     if (wanted.listed && slot.served !== undefined && !slot.served.has(sent)) return MODEL;
     const untilMs = keyState.refusedModels.get(sent);
     if (untilMs !== undefined && untilMs > wanted.nowMs && !wanted.ignoreMarks)

@@ -5,10 +5,25 @@ import type { Rest } from "./rest.ts";
 import type { TokenUsage } from "./usage.ts";
 
 export type ProxyEvent =
+  | AttemptStarted
+  | AttemptAnswered
   | AttemptFinished
   | RequestFinished
-  | { readonly kind: "rest_began"; readonly backend: string; readonly key: string; readonly rest: Rest }
-  | { readonly kind: "pool_changed"; readonly version: number; readonly backends: number }
+  | {
+      readonly kind: "rest_began";
+      readonly backend: string;
+      /** The label; `keyId` is the identity. */
+      readonly key: string;
+      readonly keyId: string;
+      readonly rest: Rest;
+    }
+  | {
+      readonly kind: "pool_changed";
+      /** A reload of the configuration, or other addresses of an engine's name. */
+      readonly by: "reload" | "names";
+      readonly version: number;
+      readonly backends: number;
+    }
   | { readonly kind: "reload_rejected"; readonly problems: readonly string[] }
   | { readonly kind: "models_discovered"; readonly provider: string; readonly models: number }
   | { readonly kind: "discovery_failed"; readonly provider: string; readonly reason: string }
@@ -37,14 +52,45 @@ export type EngineEvent =
   /** A name has other addresses than before. */
   | { readonly kind: "addresses_changed"; readonly address: string; readonly found: readonly string[] };
 
-export interface AttemptFinished {
-  readonly kind: "attempt_finished";
+/** What the events of one attempt have in common. */
+export interface AttemptNames {
   readonly requestId: string;
+  readonly provider: string;
   readonly backend: string;
+  /** The label; `keyId` is the identity. */
   readonly key: string;
+  readonly keyId: string;
+  /** By name; the model is the one sent upstream, which a caller may have made up. */
+  readonly route: string;
+  readonly model?: string;
+  /** By which it is counted; see model-label. */
+  readonly label: string;
+  /** 1 for the first of its request. */
+  readonly attempt: number;
+  /** What the attempt before it came to; absent for the first. */
+  readonly after?: OutcomeKind;
+}
+
+export interface AttemptStarted extends AttemptNames {
+  readonly kind: "attempt_started";
+}
+
+/** A good answer has begun. */
+export interface AttemptAnswered extends AttemptNames {
+  readonly kind: "attempt_answered";
+  readonly firstByteMs: number;
+}
+
+export interface AttemptFinished extends AttemptNames {
+  readonly kind: "attempt_finished";
   readonly outcome: OutcomeKind;
+  /** Absent when no answer came. */
+  readonly status?: number;
   readonly detail: string;
+  /** Until a good answer began. */
+  readonly firstByteMs?: number;
   readonly durationMs: number;
+  readonly usage?: TokenUsage;
 }
 
 export interface RequestFinished {
@@ -54,13 +100,21 @@ export interface RequestFinished {
   readonly method: string;
   readonly path: string;
   readonly model?: string;
+  /** The last one that it was led to; absent when there was none. */
+  readonly route?: string;
   readonly backend?: string;
   readonly status: number;
   readonly attempts: number;
+  /** Models that it went on to after the one asked for. */
+  readonly fallbacks: number;
   /** `broken`: the answer began and was cut; `abandoned`: the client left. */
   readonly ending: "complete" | "broken" | "abandoned";
   readonly firstByteMs?: number;
   readonly durationMs: number;
+  /** Of it: waiting for a slot or between attempts. */
+  readonly queuedMs: number;
+  /** Of it: weir's own, apart from what it does while a backend or the client is busy. */
+  readonly overheadMs: number;
   readonly usage?: TokenUsage;
 }
 

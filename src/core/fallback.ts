@@ -9,6 +9,8 @@ export interface FallbackPolicy {
   readonly contentPolicy: ReadonlyMap<string, readonly string[]>;
   /** For models that have no list of their own. */
   readonly whenNone: readonly string[];
+  /** How many models a request goes on with; never more than MOST_FALLBACKS. */
+  readonly most?: number;
 }
 
 export const NO_FALLBACKS: FallbackPolicy = {
@@ -29,7 +31,7 @@ export function nextFallback(
   cause: FallbackCause,
   visited: readonly string[],
 ): string | undefined {
-  if (visited.length > MOST_FALLBACKS) return undefined;
+  if (visited.length > Math.min(policy.most ?? MOST_FALLBACKS, MOST_FALLBACKS)) return undefined;
   // The newest model's own list goes first, then what earlier lists have left.
   for (const model of visited.toReversed()) {
     const next = listFor(policy, cause, model).find((name) => !visited.includes(name));

@@ -20,3 +20,16 @@ export function nextHealth(before: Health, good: boolean, threshold: number): He
   const failures = before.failures + 1;
   return { standing: before.standing === "up" && failures < threshold ? "up" : "down", failures };
 }
+
+/** How often an engine is asked, and for how long; milliseconds. */
+export interface HealthSettings {
+  /** Between probes of an engine that is up. */
+  readonly intervalMs: number;
+  /** Between probes of one whose last probe failed: one that comes up serves within this. */
+  readonly fastIntervalMs: number;
+  readonly timeoutMs: number;
+  /** Failed probes in a row until an engine that was up is down. */
+  readonly threshold: number;
+  /** Between readings of an engine's metrics; a reading is believed for three of them. */
+  readonly metricsIntervalMs: number;
+}

@@ -1,9 +1,11 @@
 // What strategies look at, of one backend: how soon it answers, how it fails, what it used, and what an engine says of
 // itself. Only this module writes the record; it is a handful of numbers, and everybody else reads through functions.
+import type { EngineName } from "./engine-metrics.ts";
 import { concernsBackend, concernsKey, type Outcome } from "./outcome.ts";
 
 /** What an engine told of itself in one scrape; labels are summed. */
 export interface EngineLoad {
+  readonly engine?: EngineName;
   readonly waiting: number;
   readonly running: number;
   /** 0 to 1. */

@@ -27,6 +27,8 @@ export interface Outcome {
   readonly status?: number;
   /** For people, without any secret: `429 rate limit`, `connection refused`. */
   readonly detail: string;
+  /** True when weir ended the wait for it. */
+  readonly timedOut?: true;
   /** How long the provider asks to be left alone. */
   readonly retryAfterMs?: number;
   /** What the body of the error says, where that is known. */

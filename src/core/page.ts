@@ -4,7 +4,16 @@ export interface Page {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** With `*` at the end for any rest: `/v1/models/*`. */
   readonly path: string;
-  readonly respond: (request: Request) => Response | Promise<Response>;
+  /** Who may: anybody (`open`), whoever may send requests (`client`); absent: operators alone. */
+  readonly access?: "open" | "client";
+  /** `peer`: the address at the other end of the connection. */
+  readonly respond: (request: Request, peer: string | undefined) => Response | Promise<Response>;
+}
+
+/** True for what goes when the dashboard is off or elsewhere: the page and the JSON behind it, not the admin API. */
+export function isDashboardPath(path: string): boolean {
+  const isPage = path === "/dashboard" || path.startsWith("/dashboard/");
+  return isPage || (path.startsWith("/api/") && !path.startsWith("/api/v1/"));
 }
 
 /** The path as written, without the query; never by URL parsing, which an odd Host can mislead. */

@@ -1,5 +1,7 @@
 // The pool that requests read: one frozen snapshot of all slots and routes, replaced whole by its writers.
-import type { Backend, Family } from "./backend.ts";
+import type { Backend, Family, RouteTimeouts } from "./backend.ts";
+import type { HealthSettings } from "./health.ts";
+import type { RouteRetry } from "./route-retry.ts";
 import type { Level, Slot, Strategy } from "./seams.ts";
 import { createTokenMean, type TokenMean } from "./estimate.ts";
 import { type BackendState, createBackendState } from "./backend-state.ts";
@@ -7,17 +9,34 @@ import { createCredentialState, type CredentialState, joinGroup } from "./creden
 import { setLimits } from "./record.ts";
 import { createStrategy, type CustomStrategies, isMadeOf, type StrategyOptions } from "./strategy.ts";
 
+export type { RouteTimeouts };
+
 /** What a client's model name leads to, as configured. */
 export interface RouteSpec {
   /** Model name or pattern with `*`; for a provider's own route, the provider's name. */
   readonly name: string;
   readonly backendIds: readonly string[];
+  /** Weight and priority in this route, in place of the backend's own. */
+  readonly shares?: ReadonlyMap<string, Share>;
+  /** A pattern that is asked only when no provider offers the name. */
+  readonly isLast?: boolean;
   readonly strategy: string;
   readonly strategyOptions?: StrategyOptions;
   /** Keeps a conversation on one backend; absent: none. */
   readonly affinity?: Affinity;
-  /** In place of the general ones; milliseconds. */
   readonly timeouts?: RouteTimeouts;
+  /** Not listed among the models; can be called all the same. */
+  readonly hidden?: boolean;
+  readonly retry?: RouteRetry;
+  /** The request's tags choose among the backends: one that has any of them, or one that has all. */
+  readonly tagged?: { readonly match: "any" | "all" };
+}
+
+export interface Share {
+  /** 0 is drained. */
+  readonly weight: number;
+  /** Lower first. */
+  readonly priority: number;
 }
 
 /**
@@ -28,14 +47,6 @@ export type Affinity =
   | { readonly kind: "session" }
   | { readonly kind: "account" }
   | { readonly kind: "header"; readonly name: string };
-
-export interface RouteTimeouts {
-  readonly connectMs?: number;
-  readonly firstByteMs?: number;
-  readonly streamFirstByteMs?: number;
-  readonly idleMs?: number;
-  readonly totalMs?: number;
-}
 
 /** Another name for a model. */
 export interface AliasSpec {
@@ -55,6 +66,8 @@ export interface ModelsRoute {
 export interface ProviderSpec {
   /** The configured name; `provider/model` refers to it. */
   readonly name: string;
+  /** False: only named routes lead to it, no model's name by itself. */
+  readonly isOffered?: boolean;
   readonly kind: "hosted" | "engine";
   /** The family that its addresses are for in the first place; others are additions. */
   readonly main: Family;
@@ -62,6 +75,10 @@ export interface ProviderSpec {
   readonly ownsModel: (model: string) => boolean;
   /** Absent where no list tells what can be called. */
   readonly modelsRoute?: ModelsRoute;
+  /** True: `name:model` leads to it too. */
+  readonly colonPrefix?: true;
+  /** For engines; over the general ones. */
+  readonly health?: Partial<HealthSettings>;
 }
 
 export interface PoolSpec {
@@ -73,6 +90,8 @@ export interface PoolSpec {
   /** By model name or pattern. */
   readonly routes?: readonly RouteSpec[];
   readonly aliases?: ReadonlyMap<string, AliasSpec>;
+  /** The model that stands in when a routed JSON request names none; absent: as the operation's own rule says. */
+  readonly modelless?: string;
   /** Every `custom:` strategy that a route names. */
   readonly customStrategies?: CustomStrategies;
 }
@@ -86,6 +105,13 @@ export interface Route {
   readonly slots: readonly Slot[];
   readonly affinity?: Affinity;
   readonly timeouts?: RouteTimeouts;
+  /** The name, where it is a pattern. */
+  readonly pattern?: string;
+  /** See RouteSpec. */
+  readonly isLast?: boolean;
+  readonly hidden?: boolean;
+  readonly retry?: RouteRetry;
+  readonly tagged?: RouteSpec["tagged"];
   /** Kept across reloads by name. */
   readonly tokenMean: TokenMean;
 }
@@ -171,9 +197,10 @@ function assemble(
   });
   const known = new Map([...discovered].filter(([id]) => byId.has(id)));
   const patterns = named
-    .filter(({ name }) => name.includes("*"))
+    .filter(({ pattern }) => pattern !== undefined)
     .sort((a, b) => b.name.length - a.name.length);
-  const routes = new Map(named.filter(({ name }) => !name.includes("*")).map((route) => [route.name, route]));
+  const plain = named.filter(({ pattern }) => pattern === undefined);
+  const routes = new Map(plain.map((route) => [route.name, route]));
   return {
     version: (previous?.version ?? 0) + 1,
     slots,
@@ -224,7 +251,7 @@ interface RouteParts {
 
 function joinRoute(spec: RouteSpec, { byId, custom }: RouteParts, before: Route | undefined): Route {
   const slots = spec.backendIds.flatMap((id) => byId.get(id) ?? []);
-  const levels = levelsOf(slots);
+  const levels = levelsOf(slots, spec.shares);
   const terms = { options: spec.strategyOptions, custom };
   const unchanged =
     before !== undefined &&
@@ -238,17 +265,27 @@ function joinRoute(spec: RouteSpec, { byId, custom }: RouteParts, before: Route 
     tokenMean: before?.tokenMean ?? createTokenMean(),
     ...(spec.affinity === undefined ? {} : { affinity: spec.affinity }),
     ...(spec.timeouts === undefined ? {} : { timeouts: spec.timeouts }),
+    ...(spec.name.includes("*") ? { pattern: spec.name } : {}),
+    ...(spec.isLast === undefined ? {} : { isLast: spec.isLast }),
+    ...(spec.hidden === undefined ? {} : { hidden: spec.hidden }),
+    ...(spec.retry === undefined ? {} : { retry: spec.retry }),
+    ...(spec.tagged === undefined ? {} : { tagged: spec.tagged }),
   };
 }
 
 /** Slots by priority. Weight 0 is drained, but when all of a route are 0 they count as equal. */
-export function levelsOf(slots: readonly Slot[]): readonly Level[] {
-  const allDrained = slots.every((slot) => slot.backend.weight === 0);
-  const usable = slots.filter((slot) => allDrained || slot.backend.weight > 0);
-  const priorities = [...new Set(usable.map((slot) => slot.backend.priority))].sort((a, b) => a - b);
+export function levelsOf(slots: readonly Slot[], shares?: ReadonlyMap<string, Share>): readonly Level[] {
+  const shareOf = ({ backend }: Slot): Share => shares?.get(backend.id) ?? backend;
+  const allDrained = slots.every((slot) => shareOf(slot).weight === 0);
+  const usable = slots.filter((slot) => allDrained || shareOf(slot).weight > 0);
+  const priorities = [...new Set(usable.map((slot) => shareOf(slot).priority))].sort((a, b) => a - b);
   return priorities.map((priority) => {
-    const members = usable.filter((slot) => slot.backend.priority === priority);
-    return { slots: members, weights: members.map((slot) => (allDrained ? 1 : slot.backend.weight)) };
+    const members = usable.filter((slot) => shareOf(slot).priority === priority);
+    return {
+      priority,
+      slots: members,
+      weights: members.map((slot) => (allDrained ? 1 : shareOf(slot).weight)),
+    };
   });
 }
 

@@ -84,6 +84,16 @@ export function refuseUnknownModel(model: string, near: readonly string[]): Refu
   };
 }
 
+/** No backend of a tagged route has the request's tags, and none is there for all others. */
+export function refuseTags(route: string, tags: readonly string[]): Refusal {
+  const named = tags.map((tag) => `"${tag}"`).join(", ");
+  return {
+    status: 400,
+    code: "no_matching_tags",
+    message: `no backend of "${clip(route)}" has the tags ${clip(named)}, and none is tagged "default"`,
+  };
+}
+
 const LONGEST_ECHO = 128;
 const clip = (text: string): string =>
   text.length > LONGEST_ECHO ? `${text.slice(0, LONGEST_ECHO)}…` : text;

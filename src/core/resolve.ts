@@ -32,8 +32,16 @@ export function resolveModel(snapshot: PoolSnapshot, family: Family, model: stri
   const named =
     byRoute(snapshot, model) ?? (alias === undefined ? undefined : byAlias(snapshot, family, alias.model));
   if (named !== undefined) return named;
-  const providers = snapshot.providers.filter((provider) => provider.families.has(family));
-  const found = byPrefix(providers, model) ?? byPattern(snapshot, model) ?? byOffer(providers, model);
+  const providers = snapshot.providers.filter(
+    ({ families, spec }) => families.has(family) && spec.isOffered !== false,
+  );
+  const found =
+    byColon(snapshot, family, model) ??
+    byPrefix(providers, model) ??
+    byPattern(snapshot, model, false) ??
+    byOffer(providers, model) ??
+    byPattern(snapshot, model, true) ??
+    byOnlyOne(providers, model);
   return (
     found ?? { kind: "unknown", near: nearestNames(model, knownModels(snapshot, family), MOST_NEAR_NAMES) }
   );
@@ -57,9 +65,22 @@ const withoutAliases = (spec: PoolSnapshot["spec"]): PoolSnapshot["spec"] => ({
   aliases: new Map(),
 });
 
-function byPattern(snapshot: PoolSnapshot, model: string): Resolution | undefined {
-  const route = snapshot.patterns.find(({ name }) => matchesPattern(name, model));
+function byPattern(snapshot: PoolSnapshot, model: string, last: boolean): Resolution | undefined {
+  const route = snapshot.patterns.find(
+    ({ name, isLast = false }) => isLast === last && matchesPattern(name, model),
+  );
   return route === undefined ? undefined : { kind: "route", route, model, by: "pattern" };
+}
+
+/** `provider:model` for providers that allow it: an engine's own names have colons too (`mistral-small:24b`). */
+function byColon({ providers }: PoolSnapshot, family: Family, model: string): Resolution | undefined {
+  const colon = model.indexOf(":");
+  if (colon <= 0 || colon === model.length - 1) return undefined;
+  const name = model.slice(0, colon).toLowerCase();
+  const provider = providers.find(
+    ({ spec, families }) => spec.colonPrefix === true && spec.name === name && families.has(family),
+  );
+  return provider && { kind: "route", route: provider.route, model: model.slice(colon + 1), by: "prefix" };
 }
 
 /** `provider/model` when that provider is configured; the prefix is not sent upstream. */
@@ -80,9 +101,7 @@ function byPrefix(providers: readonly ProviderView[], model: string): Resolution
 }
 
 function byOffer(providers: readonly ProviderView[], model: string): Resolution | undefined {
-  const offers = (provider: ProviderView) =>
-    provider.route.slots.some((slot) => coversModel(slot.backend.models, model));
-  const willing = providers.filter(offers);
+  const willing = providers.filter((provider) => offers(provider, model));
   const lists = willing.find((provider) => provider.models.includes(model) || namesModel(provider, model));
   if (lists !== undefined) {
     // A name that only the configuration gives says nothing about which engine has it.
@@ -90,12 +109,17 @@ function byOffer(providers: readonly ProviderView[], model: string): Resolution 
     return { kind: "route", route: lists.route, model, by };
   }
   const owner = willing.find((provider) => provider.spec.ownsModel(model));
-  if (owner !== undefined) return { kind: "route", route: owner.route, model, by: "naming rule" };
-  const [only] = willing;
-  if (only !== undefined && providers.length === 1)
-    return { kind: "route", route: only.route, model, by: "only provider" };
-  return undefined;
+  return owner && { kind: "route", route: owner.route, model, by: "naming rule" };
 }
+
+function byOnlyOne(providers: readonly ProviderView[], model: string): Resolution | undefined {
+  const [only] = providers;
+  if (only === undefined || providers.length > 1 || !offers(only, model)) return undefined;
+  return { kind: "route", route: only.route, model, by: "only provider" };
+}
+
+const offers = ({ route }: ProviderView, model: string): boolean =>
+  route.slots.some(({ backend }) => coversModel(backend.models, model));
 
 /** True when the configuration names the model itself (`P_MODELS`). */
 function namesModel(provider: ProviderView, model: string): boolean {
@@ -106,14 +130,22 @@ function namesModel(provider: ProviderView, model: string): boolean {
 
 /** Every model name that a client of this family could use, as far as known; configured names before discovered ones. */
 export function knownModels(snapshot: PoolSnapshot, family: Family): readonly string[] {
-  const offered = snapshot.providers.filter((each) => each.families.has(family)).flatMap(modelsOf);
+  const offered = snapshot.providers
+    .filter(({ families, spec }) => families.has(family) && spec.isOffered !== false)
+    .flatMap(modelsOf)
+    .filter((model) => !isHidden(snapshot, model));
   return [...new Set([...namedModels(snapshot), ...offered])];
 }
 
 /** Routes and aliases by name, without the hidden ones. */
 export function namedModels(snapshot: PoolSnapshot): readonly string[] {
-  const aliases = [...(snapshot.spec.aliases ?? [])].filter(([, { hidden }]) => !hidden);
-  return [...snapshot.routes.keys(), ...aliases.map(([name]) => name)];
+  const names = [...snapshot.routes.keys(), ...(snapshot.spec.aliases?.keys() ?? [])];
+  return [...new Set(names)].filter((name) => !isHidden(snapshot, name));
+}
+
+/** True for names that lists leave out; a route stands before an alias of its name, as in resolving. */
+export function isHidden({ routes, spec }: PoolSnapshot, name: string): boolean {
+  return (routes.get(name) ?? spec.aliases?.get(name))?.hidden === true;
 }
 
 /** What one provider offers: plain configured names, and what it lists as far as the configuration allows it. */

@@ -19,8 +19,10 @@ export interface Rest {
 
 /** Rules of the contract's section 5; milliseconds. */
 export interface CooldownPolicy {
-  /** Failures in a row until a backend rests. */
+  /** Failures until a backend rests: in a row, or within `windowMs` where that is set. Infinity: it never does. */
   readonly threshold: number;
+  /** Counts failures in a sliding window, whatever succeeds between them. */
+  readonly windowMs?: number;
   readonly firstMs: number;
   readonly maxMs: number;
   readonly revokedMs: number;

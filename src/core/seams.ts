@@ -23,6 +23,8 @@ export interface Slot {
 
 /** The candidates of one priority; weights stand by index, are above 0 and are relative to one another. */
 export interface Level {
+  /** Lower first. */
+  readonly priority: number;
   readonly slots: readonly Slot[];
   readonly weights: readonly number[];
 }
@@ -43,4 +45,9 @@ export interface Strategy {
   readonly origin?: unknown;
   /** The index into the level; -1 when none is usable. Called once per attempt; the attempt is then always begun. */
   readonly pick: (level: Level, choice: Choice) => number;
+  /**
+   * How far the slot at this index is from being picked now, for explanations: lower is sooner, equal is as likely.
+   * Changes nothing. Absent: nobody can tell.
+   */
+  readonly rank?: (level: Level, at: number, nowMs: number) => number;
 }

@@ -38,6 +38,7 @@ export function createLatencyBased({ latencyBuffer = 0 }: LatencyOptions = {}): 
         random: choice.random,
       });
     },
+    rank: (level, at, nowMs) => scoreOf(level, at, { nowMs, assumedMs: UNANSWERED * lowestFirstByte(level) }),
   };
 }
 
@@ -59,16 +60,27 @@ function surveyLevel(level: Level, choice: Choice, scores: Float64Array): Survey
     scores[at] = Number.POSITIVE_INFINITY;
     if (slot === undefined || !choice.isUsable(slot)) continue;
     const { inFlight, measures } = slot.state;
-    const pending = inFlight + failurePenalty(measures, nowMs);
-    const firstByteMs = firstByteOf(measures) ?? (pending === 0 ? 0 : assumedMs);
-    const score = firstByteMs * (1 + pending / (level.weights[at] ?? 1));
+    const score = scoreOf(level, at, { nowMs, assumedMs });
     scores[at] = score;
     lowest = Math.min(lowest, score);
-    if (pending > 0 || measures.firstByteAtMs >= oldestAtMs || firstByteMs === 0) continue;
+    const isBusy = inFlight + failurePenalty(measures, nowMs) > 0;
+    if (isBusy || measures.firstByteAtMs >= oldestAtMs || score === 0) continue;
     oldest = at;
     oldestAtMs = measures.firstByteAtMs;
   }
   return { lowest, oldest };
+}
+
+function scoreOf(
+  { slots, weights }: Level,
+  at: number,
+  { nowMs, assumedMs }: { readonly nowMs: number; readonly assumedMs: number },
+): number {
+  const state = slots[at]?.state;
+  if (state === undefined) return Number.POSITIVE_INFINITY;
+  const pending = state.inFlight + failurePenalty(state.measures, nowMs);
+  const firstByteMs = firstByteOf(state.measures) ?? (pending === 0 ? 0 : assumedMs);
+  return firstByteMs * (1 + pending / (weights[at] ?? 1));
 }
 
 function lowestFirstByte({ slots }: Level): number {

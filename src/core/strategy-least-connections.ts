@@ -2,11 +2,15 @@
 import { failurePenalty } from "./measures.ts";
 import { createSampler } from "./sample.ts";
 import type { Slot, Strategy } from "./seams.ts";
-import { pickOfTwo } from "./two-choices.ts";
+import { loadPerWeight, pickOfTwo } from "./two-choices.ts";
 
 export function createLeastConnections(): Strategy {
   const parts = { sampler: createSampler(), loadOf: connectionsOf };
-  return { name: "least-connections", pick: (level, choice) => pickOfTwo(level, choice, parts) };
+  return {
+    name: "least-connections",
+    pick: (level, choice) => pickOfTwo(level, choice, parts),
+    rank: (level, at, nowMs) => loadPerWeight(level, at, { nowMs, loadOf: connectionsOf }),
+  };
 }
 
 function connectionsOf({ state }: Slot, _: Slot, nowMs: number): number {

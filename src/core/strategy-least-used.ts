@@ -8,7 +8,19 @@ import { liftUsed, noteAbsence } from "./backend-state.ts";
  * traffic until it had caught up, or leave it all to newcomers.
  */
 export function createLeastUsed(): Strategy {
-  return { name: "least-used", pick: pickLeastUsed };
+  return { name: "least-used", pick: pickLeastUsed, rank: rankByUse };
+}
+
+/** Whoever was away is about to be set to the minimum. */
+function rankByUse(level: Level, at: number): number {
+  const scores = level.slots.flatMap(({ state }, index) =>
+    state.returning ? [] : [state.used / (level.weights[index] ?? 1)],
+  );
+  const slot = level.slots[at];
+  if (slot === undefined) return Number.POSITIVE_INFINITY;
+  return slot.state.returning
+    ? firstFinite(Math.min(...scores), 0)
+    : slot.state.used / (level.weights[at] ?? 1);
 }
 
 function pickLeastUsed(level: Level, choice: Choice): number {

@@ -3,14 +3,18 @@
 import { type EngineLoad, failurePenalty, loadOf, unseenSent } from "./measures.ts";
 import { createSampler } from "./sample.ts";
 import type { Slot, Strategy } from "./seams.ts";
-import { pickOfTwo } from "./two-choices.ts";
+import { loadPerWeight, pickOfTwo } from "./two-choices.ts";
 
 /** Of two engines without a queue, the less busy: so many running requests weigh as one that waits. */
 const RUNNING_PER_WAITING = 100;
 
 export function createLeastWaiting(): Strategy {
   const parts = { sampler: createSampler(), loadOf: waitingOf };
-  return { name: "least-waiting", pick: (level, choice) => pickOfTwo(level, choice, parts) };
+  return {
+    name: "least-waiting",
+    pick: (level, choice) => pickOfTwo(level, choice, parts),
+    rank: (level, at, nowMs) => loadPerWeight(level, at, { nowMs, loadOf: waitingOf }),
+  };
 }
 
 /**

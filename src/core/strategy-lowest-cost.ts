@@ -15,6 +15,10 @@ export function createLowestCost(): Strategy {
       const isUsable = (slot: Slot) => costOf(slot) === lowest && choice.isUsable(slot);
       return leastUsed.pick(level, { ...choice, isUsable });
     },
+    rank: ({ slots }, at) => {
+      const slot = slots[at];
+      return slot === undefined ? Number.POSITIVE_INFINITY : costOf(slot);
+    },
   };
 }
 

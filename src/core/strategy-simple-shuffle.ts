@@ -4,5 +4,9 @@ import type { Strategy } from "./seams.ts";
 
 export function createSimpleShuffle(): Strategy {
   const sampler = createSampler();
-  return { name: "simple-shuffle", pick: (level, choice) => sampler.draw(level, choice, -1) };
+  return {
+    name: "simple-shuffle",
+    pick: (level, choice) => sampler.draw(level, choice, -1),
+    rank: ({ weights }, at) => -(weights[at] ?? 1),
+  };
 }

@@ -11,6 +11,7 @@ export function createSmoothWeightedRoundRobin(): Strategy {
   return {
     name: "smooth-weighted-round-robin",
     pick: (level, choice) => pickInTurn(level, choice, cursors(level)),
+    rank: (level, at) => -((cursors(level)[at] ?? 0) + (level.weights[at] ?? 1)),
   };
 }
 

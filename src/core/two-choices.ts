@@ -27,3 +27,15 @@ export function pickOfTwo(level: Level, choice: Choice, parts: { sampler: Sample
   const isLess = loadTwo / weightTwo < loadOne / weightOne;
   return isLess && (loadTwo + 1) / weightTwo < (loadOne + 1) / weightOne ? second : first;
 }
+
+/** For explanations: the load of one slot as it compares with the level's first other one. */
+export function loadPerWeight(
+  { slots, weights }: Level,
+  at: number,
+  { nowMs, loadOf }: { readonly nowMs: number; readonly loadOf: LoadOf },
+): number {
+  const slot = slots[at];
+  const rival = slots.find((_, index) => index !== at) ?? slot;
+  if (slot === undefined || rival === undefined) return Number.POSITIVE_INFINITY;
+  return loadOf(slot, rival, nowMs) / (weights[at] ?? 1);
+}

@@ -2,7 +2,7 @@
 // engines behind a headless service would stand idle but for one (platform.md 1.8).
 import { isIP } from "node:net";
 import type { Backend, Endpoint } from "../core/backend.ts";
-import type { PoolSpec, RouteSpec } from "../core/pool.ts";
+import type { PoolSpec, RouteSpec, Share } from "../core/pool.ts";
 
 /**
  * The name to look up for a backend; undefined where its address is dialled as it stands. Only engines, since a hosted
@@ -29,9 +29,16 @@ export function expandAddresses(spec: PoolSpec, resolved: ReadonlyMap<string, re
       );
   }
   if (copies.size === 0) return spec;
+  const idsFor = (id: string): readonly string[] => copies.get(id)?.map((copy) => copy.id) ?? [id];
+  // A share is the target's: more servers behind its name divide it.
+  const expandShare = ([id, share]: readonly [string, Share]): [string, Share][] => {
+    const ids = idsFor(id);
+    return ids.map((copy) => [copy, { ...share, weight: share.weight / ids.length }]);
+  };
   const expandRoute = (route: RouteSpec): RouteSpec => ({
     ...route,
-    backendIds: route.backendIds.flatMap((id) => copies.get(id)?.map((copy) => copy.id) ?? id),
+    backendIds: route.backendIds.flatMap(idsFor),
+    ...(route.shares === undefined ? {} : { shares: new Map([...route.shares].flatMap(expandShare)) }),
   });
   return {
     ...spec,

@@ -1,5 +1,6 @@
 // What weir asks of its backends by itself: engines again and again (probe, metrics, addresses), hosted providers once.
 import type { Emit } from "../core/event.ts";
+import type { HealthSettings } from "../core/health.ts";
 import type { Pool, PoolSpec } from "../core/pool.ts";
 import type { Ask } from "../core/question.ts";
 import type { Random } from "../core/seams.ts";
@@ -8,7 +9,7 @@ import { lookUpName, type LookUp, startNames } from "./names.ts";
 import { startProber } from "./prober.ts";
 import { type After, realAfter } from "./repeat.ts";
 import { startScraper } from "./scraper.ts";
-import { HEALTH_DEFAULTS, type HealthSettings } from "./settings.ts";
+import { HEALTH_DEFAULTS } from "./settings.ts";
 
 export interface HealthTerms {
   readonly pool: Pool;

@@ -51,7 +51,7 @@ export function startNames({ pool, emit, after, lookUp, onChange }: NamesTerms):
     emit({ kind: "addresses_changed", address: name, found });
     pool.replace((previous) => nextSnapshot(previous, expandAddresses(configured, known)));
     const { version, slots } = pool.current;
-    emit({ kind: "pool_changed", version, backends: slots.length });
+    emit({ kind: "pool_changed", by: "names", version, backends: slots.length });
     onChange();
     return INTERVAL_MS;
   };

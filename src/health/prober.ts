@@ -1,13 +1,14 @@
 // Asks every engine for its models, again and again: whether it is up, and what it serves.
 import type { Emit } from "../core/event.ts";
+import type { HealthSettings } from "../core/health.ts";
 import { type Pool, withModels } from "../core/pool.ts";
 import type { Ask } from "../core/question.ts";
 import type { Random } from "../core/seams.ts";
 import { type BackendState, noteProbe, type Probe } from "../core/backend-state.ts";
 import { probe, type Verdict } from "./probe.ts";
 import { type After, repeat } from "./repeat.ts";
-import { type HealthSettings, MOST_AT_ONCE } from "./settings.ts";
-import { probeTargets, statesById, statesOf, type Target } from "./targets.ts";
+import { MOST_AT_ONCE } from "./settings.ts";
+import { probeTargets, statesById, statesOf, type Target, watchSettings } from "./targets.ts";
 
 export interface ProberTerms {
   readonly pool: Pool;
@@ -36,11 +37,13 @@ const SLACK_MS = 1000;
 
 export function startProber(terms: ProberTerms): Prober {
   const { pool, ask, emit, now, random, after, settings, onChange } = terms;
-  const { intervalMs, fastIntervalMs, timeoutMs, threshold } = settings;
+  const settingsOf = ({ health }: Target): HealthSettings => ({ ...settings, ...health });
+  const findChanged = watchSettings();
   const found = new Map<string, readonly string[]>();
   /** Refusals of keys that were told, by backend. */
   const refusals = new Map<string, number>();
   let targets = 0;
+  let longestTimeoutMs = 0;
   let members: ReadonlySet<string> = new Set();
   let roundOver = false;
   let cancelGather: (() => void) | undefined;
@@ -48,12 +51,14 @@ export function startProber(terms: ProberTerms): Prober {
 
   const run = async (target: Target, signal: AbortSignal): Promise<number> => {
     const startedMs = now();
+    const own = settingsOf(target);
+    const { timeoutMs, threshold } = own;
     const verdict = await probe(target.backend, { ask, route: target.route, timeoutMs, signal });
     if (signal.aborted) return 0;
     const states = statesOf(pool.current, target);
-    const pauseMs = pauseAfter(verdict, states, startedMs);
+    const pauseMs = Math.max(0, startedMs + intervalAfter(verdict, states, own) - now());
     // Others may stand before it in the queue, each for a whole time-out.
-    const queuedMs = timeoutMs * Math.ceil(targets / MOST_AT_ONCE);
+    const queuedMs = longestTimeoutMs * Math.ceil(targets / MOST_AT_ONCE);
     const nowMs = now();
     const good = verdict.kind === "up";
     const detail = good ? "" : `probe: ${verdict.reason}`;
@@ -71,10 +76,10 @@ export function startProber(terms: ProberTerms): Prober {
    * From start to start, so that a time-out does not lengthen it. After its first good probe, and after a fault, an
    * engine's next one is at a random place in the interval, so that they do not all fall together.
    */
-  const pauseAfter = (verdict: Verdict, states: readonly BackendState[], startedMs: number): number => {
+  const intervalAfter = (verdict: Verdict, states: readonly BackendState[], own: HealthSettings): number => {
+    if (verdict.kind !== "up") return own.fastIntervalMs;
     const isSteady = states.every(({ health }) => health.standing === "up" && health.failures === 0);
-    const spread = isSteady ? intervalMs : intervalMs * (1 - random());
-    return Math.max(0, startedMs + (verdict.kind === "up" ? spread : fastIntervalMs) - now());
+    return isSteady ? own.intervalMs : own.intervalMs * (1 - random());
   };
 
   const tell = (
@@ -130,15 +135,16 @@ export function startProber(terms: ProberTerms): Prober {
   const refresh = (): void => {
     const current = probeTargets(pool.current);
     targets = current.size;
+    longestTimeoutMs = Math.max(0, ...[...current.values()].map((target) => settingsOf(target).timeoutMs));
     const joined = [...current.values()].filter((target) => target.ids.some((id) => !members.has(id)));
-    rounds.reconcile(current, new Set(joined.map(({ key }) => key)));
+    rounds.reconcile(current, new Set([...joined.map(({ key }) => key), ...findChanged(current)]));
     members = new Set([...current.values()].flatMap(({ ids }) => ids));
     for (const id of refusals.keys()) if (!members.has(id)) refusals.delete(id);
   };
 
   refresh();
   if (targets === 0) roundOver = true;
-  else cancelRound = after(timeoutMs + GATHER_MS, endRound);
+  else cancelRound = after(longestTimeoutMs + GATHER_MS, endRound);
   return {
     refresh,
     isFirstRoundOver: () => roundOver,

@@ -1,12 +1,13 @@
 // Reads the metrics of every engine that is up, every few seconds, for strategies that look at queues.
 import { parseEngineMetrics } from "../core/engine-metrics.ts";
+import type { HealthSettings } from "../core/health.ts";
 import { type EngineLoad, noteLoad } from "../core/measures.ts";
 import type { Pool } from "../core/pool.ts";
 import type { Ask, Told } from "../core/question.ts";
 import type { Random } from "../core/seams.ts";
 import { type After, repeat } from "./repeat.ts";
-import { type HealthSettings, MOST_AT_ONCE } from "./settings.ts";
-import { scrapeTargets, statesOf, type Target } from "./targets.ts";
+import { MOST_AT_ONCE } from "./settings.ts";
+import { scrapeTargets, statesOf, type Target, watchSettings } from "./targets.ts";
 
 export interface ScraperTerms {
   readonly pool: Pool;
@@ -30,16 +31,18 @@ const ABSENT_PAUSE_MS = 600_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 export function startScraper({ pool, ask, now, random, after, settings }: ScraperTerms): Scraper {
-  const intervalMs = settings.metricsIntervalMs;
+  const intervalOf = ({ health }: Target): number => health?.metricsIntervalMs ?? settings.metricsIntervalMs;
+  const findChanged = watchSettings();
   /** Failures in a row, by target; absent before the first reading. */
   const failures = new Map<string, number>();
 
   const run = async (target: Target, signal: AbortSignal): Promise<number> => {
     const startedMs = now();
+    const intervalMs = intervalOf(target);
     const told = await read(target, signal);
     if (signal.aborted) return 0;
     const atMs = now();
-    const load = told?.status === 200 ? loadFrom(told, atMs) : undefined;
+    const load = told?.status === 200 ? loadFrom(told, atMs, intervalMs) : undefined;
     for (const { measures } of statesOf(pool.current, target)) noteLoad(measures, load);
     if (load === undefined && told !== undefined && isAbsent(told.status)) return ABSENT_PAUSE_MS;
     if (load === undefined) {
@@ -50,13 +53,6 @@ export function startScraper({ pool, ask, now, random, after, settings }: Scrape
     const share = failures.has(target.key) ? 1 : 1 - random();
     failures.set(target.key, 0);
     return startedMs + intervalMs * share - atMs;
-  };
-
-  const loadFrom = ({ text }: Told, atMs: number): EngineLoad | undefined => {
-    const reading = parseEngineMetrics(text);
-    if (reading === undefined) return undefined;
-    const { engine: _, ...load } = reading;
-    return { ...load, atMs, intervalMs };
   };
 
   const read = async ({ backend, route }: Target, signal: AbortSignal): Promise<Told | undefined> => {
@@ -80,11 +76,16 @@ export function startScraper({ pool, ask, now, random, after, settings }: Scrape
   return {
     refresh() {
       const targets = scrapeTargets(pool.current);
-      rounds.reconcile(targets);
+      rounds.reconcile(targets, findChanged(targets));
       for (const key of failures.keys()) if (!targets.has(key)) failures.delete(key);
     },
     stop: () => rounds.stop(),
   };
+}
+
+function loadFrom({ text }: Told, atMs: number, intervalMs: number): EngineLoad | undefined {
+  const reading = parseEngineMetrics(text);
+  return reading === undefined ? undefined : { ...reading, atMs, intervalMs };
 }
 
 /** The server has no such page (llama.cpp without `--metrics`: 501), or another's: asking again soon is no use. */

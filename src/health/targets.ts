@@ -1,5 +1,6 @@
 // What there is to probe and to scrape in a pool: one target for all backends that one question answers for.
 import type { Backend } from "../core/backend.ts";
+import type { HealthSettings } from "../core/health.ts";
 import type { ModelsRoute, PoolSnapshot } from "../core/pool.ts";
 import type { BackendState } from "../core/backend-state.ts";
 
@@ -10,15 +11,19 @@ export interface Target {
   readonly backend: Backend;
   readonly ids: readonly string[];
   readonly route: ModelsRoute;
+  /** Its provider's own settings; the first provider's, where several have the server. */
+  readonly health?: Partial<HealthSettings>;
 }
 
 /** By address and key: two keys at one engine may be allowed different models, and one of them may be wrong. */
 export function probeTargets(snapshot: PoolSnapshot): ReadonlyMap<string, Target> {
   const targets = new Map<string, Target>();
-  for (const { spec, route } of snapshot.providers) {
-    const { modelsRoute } = spec;
+  for (const { spec } of snapshot.providers) {
+    const { modelsRoute, health } = spec;
     if (spec.kind !== "engine" || modelsRoute === undefined) continue;
-    for (const { backend } of route.slots) {
+    // Those of named routes too: they are the same servers under other models' names.
+    for (const { backend } of snapshot.slots) {
+      if (backend.provider !== spec.name) continue;
       const endpoint = backend.endpoints[modelsRoute.family];
       if (endpoint === undefined) continue;
       const key = backend.credential.secret === undefined ? "" : backend.credential.id;
@@ -27,6 +32,7 @@ export function probeTargets(snapshot: PoolSnapshot): ReadonlyMap<string, Target
         backend,
         ids: [backend.id],
         route: modelsRoute,
+        ...(health === undefined ? {} : { health }),
       });
     }
   }
@@ -51,6 +57,17 @@ function addTo(targets: Map<string, Target>, target: Target): void {
   const before = targets.get(target.key);
   const ids = before === undefined ? target.ids : [...before.ids, ...target.ids];
   targets.set(target.key, { ...(before ?? target), ids });
+}
+
+/** Tells which of the targets have other settings of their own than when it was last asked. */
+export function watchSettings(): (targets: ReadonlyMap<string, Target>) => ReadonlySet<string> {
+  let before: ReadonlyMap<string, string> = new Map();
+  return (targets) => {
+    const texts = new Map([...targets].map(([key, { health = {} }]) => [key, JSON.stringify(health)]));
+    const changed = [...texts.keys()].filter((key) => before.has(key) && before.get(key) !== texts.get(key));
+    before = texts;
+    return new Set(changed);
+  };
 }
 
 export function statesById(snapshot: PoolSnapshot): ReadonlyMap<string, BackendState> {

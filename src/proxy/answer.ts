@@ -143,7 +143,7 @@ async function readError(response: Response, terms: AnswerTerms): Promise<WholeA
 function withinIdle<T>({ abort, idleMs, timer }: AnswerTerms, reading: Promise<T>): Promise<T> {
   timer.enter(idleMs, () => {
     const detail = `the body stalled for ${Math.round(idleMs / 1000)} s`;
-    abort.abort(new CallEnded({ kind: "failed", detail }));
+    abort.abort(new CallEnded({ kind: "failed", timedOut: true, detail }));
   });
   return reading;
 }

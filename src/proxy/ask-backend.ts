@@ -42,6 +42,7 @@ export async function askBackend(backend: Backend, question: Question, asking: A
           secret,
           instanceId: undefined,
           hostHeader: backend.hostHeader,
+          fixed: backend.headers,
         }),
         body: undefined,
         proxyUrl: backend.proxyUrl,

@@ -7,6 +7,7 @@ import {
   type Span,
   type Unreadable,
 } from "../core/envelope.ts";
+import { insertField } from "../core/json-field.ts";
 import { readBoundary, readForm } from "../core/multipart.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { readBody } from "./body.ts";
@@ -32,7 +33,7 @@ const encoder = new TextEncoder();
 
 export async function readAsk(
   { request, operation }: Call,
-  { settings, bodies }: Parts,
+  { settings, bodies, pool }: Parts,
 ): Promise<Ask | NoAsk> {
   const read = await readBody(request, settings().requestBytes, bodies);
   if (read.kind !== "body") return read;
@@ -44,7 +45,10 @@ export async function readAsk(
     release();
     return { kind: "refused", refusal: refuseBody(envelope.reason, operation.unlisted) };
   }
-  const model = operation.model ?? envelope.model;
+  const named = operation.model ?? envelope.model;
+  // An empty body and a form have no place where a model could be put.
+  const canTake = boundary === undefined && bytes.length > 0 && !operation.unlisted;
+  const model = named ?? (canTake ? pool.current.spec.modelless : undefined);
   if (model === undefined && operation.need === "required") {
     release();
     return { kind: "refused", refusal: refuseBody("the body has no model", operation.unlisted) };
@@ -56,7 +60,11 @@ export async function readAsk(
     bytes,
     ...(envelope.cacheKey === undefined ? {} : { cacheKey: envelope.cacheKey }),
     ...(model === undefined ? {} : { model }),
-    bodyFor: (name) => renamed(bytes, span, name === model ? undefined : name, boundary !== undefined),
+    bodyFor: (name) => {
+      if (named === undefined && model !== undefined)
+        return insertField(bytes, "model", name ?? model) ?? bytes;
+      return renamed(bytes, span, name === model ? undefined : name, boundary !== undefined);
+    },
     release,
   };
 }

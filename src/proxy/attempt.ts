@@ -1,5 +1,7 @@
 // One try at one backend: lease, send, read the answer's head; settles the lease unless the body still flows.
 import type { Backend, Endpoint } from "../core/backend.ts";
+import type { Secret } from "../core/credential.ts";
+import { setField } from "../core/json-field.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { TokenUsage } from "../core/usage.ts";
 import { readLimitHeaders } from "../core/limit-headers.ts";
@@ -40,7 +42,7 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
         dialOrigin: backend.proxyUrl ?? backend.origin,
         method: call.request.method,
         headers: outgoingHeaders(call, parts, { backend, endpoint, body: terms.body }),
-        body: terms.body,
+        body: withKey(terms.body, endpoint, backend.credential.secret),
         proxyUrl: backend.proxyUrl,
         tls: parts.settings().tls,
         connectMs: timeouts.connectMs,
@@ -91,10 +93,21 @@ function outgoingHeaders(
     secret: backend.credential.secret,
     instanceId: backend.ownAddress ? instanceId : undefined,
     hostHeader: backend.hostHeader,
+    fixed: backend.headers,
   });
   const length = request.headers.get("content-length");
   if (body instanceof ReadableStream && length !== null) headers.set("content-length", length);
   return headers;
+}
+
+/** A key that belongs into the body. What is no JSON object in memory has no place for it, and goes without. */
+function withKey(
+  body: AttemptTerms["body"],
+  { key }: Endpoint,
+  secret: Secret | undefined,
+): AttemptTerms["body"] {
+  if (key.in !== "body" || secret === undefined || !(body instanceof Uint8Array)) return body;
+  return setField(body, key.name, key.prefix + secret.reveal()) ?? body;
 }
 
 /** Joined as text and never resolved: `new URL(path, base)` would let a path like `//host/` choose the host. */

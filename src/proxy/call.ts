@@ -1,5 +1,6 @@
 // One client's request on its way through: what is known before any backend is chosen, and the parts it needs.
 import type { Emit } from "../core/event.ts";
+import type { LabelModel } from "../core/model-label.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Pool } from "../core/pool.ts";
 import type { RetryBudget } from "../core/retry-budget.ts";
@@ -37,6 +38,7 @@ export interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;
+  readonly labelModel: LabelModel;
   /** Marks requests that have passed this weir. */
   readonly instanceId: string;
 }

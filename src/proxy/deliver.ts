@@ -68,7 +68,8 @@ export function deliver(way: Way, { answer, abort, timeouts }: Flow): Response {
   const isEvents = isEventStream(headers);
   const isReadable = !isEncoded(headers);
   prepareHeaders(headers, way);
-  const watch: StreamWatch = watchStream(isEvents && isReadable ? terminalEventOf(family, path) : undefined);
+  const isChecked = isEvents && isReadable && lease.slot.backend.terminalEvent !== "optional";
+  const watch: StreamWatch = watchStream(isChecked ? terminalEventOf(family, path) : undefined);
 
   const end = (ending: Ending): void => {
     const usage = watch.usage();

@@ -24,15 +24,17 @@ export function exhausted(way: Way, target: Target, { last, choice, model }: Lef
   const soonestMs = soonestReturn(target.route, wanted);
   const final = soonestMs !== 0 && (none.kind === "revoked" || none.kind === "quota");
   if (last.answer !== undefined) {
-    const wait = last.outcome.kind === "model_not_found" ? {} : { wait: { soonestMs, final } };
+    // Nobody's return would change the answer.
+    const isSettled = last.outcome.kind === "model_not_found" || last.outcome.kind === "rejected";
+    const wait = isSettled ? {} : { wait: { soonestMs, final } };
     return deliverWhole(way, { ...last, ...wait, answer: last.answer });
   }
   return refused(way, refuseFailure(last.outcome, soonestMs));
 }
 
 /** No answer came from anybody. */
-function refuseFailure({ detail }: Outcome, soonestMs: number | undefined): Refusal {
-  const timedOut = /^(no answer|the body stalled|answer took)/.test(detail);
+function refuseFailure({ kind, detail, ...outcome }: Outcome, soonestMs: number | undefined): Refusal {
+  const timedOut = outcome.timedOut === true && kind === "failed";
   return {
     status: timedOut ? 504 : 502,
     code: timedOut ? "upstream_timeout" : "upstream_failed",

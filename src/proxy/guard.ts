@@ -1,9 +1,10 @@
-// What every request must pass before anything else looks at it: form, host, origin, token. For the server's first hook.
-import { createHash, timingSafeEqual } from "node:crypto";
+// What every request must pass before anything else looks at it: form, host, origin; and the token of clients.
+import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../core/credential.ts";
 import { familyOfPath } from "../core/operation.ts";
 import { pathOf } from "../core/page.ts";
 import type { Refusal } from "../core/refusal.ts";
+import { digest } from "./digest.ts";
 import { INSTANCE_HEADER } from "./headers.ts";
 import { refuse } from "./reply.ts";
 
@@ -20,8 +21,15 @@ export interface GuardRules {
   readonly instanceId: string;
 }
 
-/** A response when the request is refused; undefined when it may go on. */
-export type Guard = (request: Request) => Response | undefined;
+/** Each gives a response when the request is refused; undefined when it may go on. */
+export interface Guard {
+  /** Form, host and origin: for every request, before anything else. */
+  readonly screen: (request: Request) => Response | undefined;
+  /** The client token: for what is piped, and for pages of clients. */
+  readonly admit: (request: Request) => Response | undefined;
+  /** True for a Host of ours whether tokens are asked for or not. */
+  readonly isOwnHost: (host: string) => boolean;
+}
 
 /** One name or address, and maybe a port; RFC 9112 section 3.2 lets nothing else stand there. */
 const WELL_FORMED_HOST = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/;
@@ -33,8 +41,9 @@ export function createGuard(rules: GuardRules): Guard {
   const judgeHost = createHostCheck(rules);
   const digests = rules.accessKeys.map((key) => digest(key.reveal()));
   const origins = readOrigins(rules.allowedOrigins);
+  const judgeStrictly = createHostCheck({ ...rules, accessKeys: [] });
 
-  return (request) => {
+  const screen = (request: Request): Response | undefined => {
     const { headers, method } = request;
     const host = headers.get("host")?.toLowerCase() ?? "";
     const verdict = judgeHost(host);
@@ -52,9 +61,15 @@ export function createGuard(rules: GuardRules): Guard {
       return refuse(family, FOREIGN_ORIGIN);
     const isPreflight =
       method === "OPTIONS" && origin !== null && headers.has("access-control-request-method");
-    if (isPreflight) return preflight(headers);
-    if (digests.length > 0 && !isKnown(digests, headers)) return refuse(family, BAD_TOKEN);
-    return undefined;
+    return isPreflight ? preflight(headers) : undefined;
+  };
+  return {
+    screen,
+    admit: ({ headers, url }) =>
+      digests.length === 0 || isKnown(digests, headers)
+        ? undefined
+        : refuse(familyOfPath(pathOf(url)), BAD_TOKEN),
+    isOwnHost: (host) => judgeStrictly(host.toLowerCase()) === "allowed",
   };
 }
 
@@ -115,9 +130,6 @@ function preflight(headers: Headers): Response {
   });
 }
 
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-
-/** Digests have one length, so the comparison takes the same time whatever was sent. */
 function isKnown(digests: readonly Buffer[], headers: Headers): boolean {
   const bearer = headers.get("authorization")?.replace(/^Bearer\s+/i, "");
   const sent = [bearer, ...TOKEN_HEADERS.map((name) => headers.get(name))];

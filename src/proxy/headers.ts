@@ -1,5 +1,5 @@
 // Which headers pass: from the client to the upstream with our key in place of theirs, and from the upstream back.
-import type { Endpoint } from "../core/backend.ts";
+import type { Backend, Endpoint } from "../core/backend.ts";
 import type { Secret } from "../core/credential.ts";
 
 /** RFC 9110 section 7.6.1, and the older names that it replaced. */
@@ -47,9 +47,12 @@ export interface Outgoing {
   /** This weir's id, for addresses that could lead back to it. */
   readonly instanceId: string | undefined;
   readonly hostHeader: string | undefined;
+  /** The backend's fixed ones, over the client's. */
+  readonly fixed: Backend["headers"];
 }
 
-export function requestHeaders({ incoming, endpoint, secret, instanceId, hostHeader }: Outgoing): Headers {
+export function requestHeaders(outgoing: Outgoing): Headers {
+  const { incoming, endpoint, secret, instanceId, hostHeader, fixed } = outgoing;
   const named = connectionNames(incoming);
   const headers = new Headers();
   // eslint-disable-next-line unicorn/no-array-for-each -- Headers.forEach is the cheapest walk: no entry arrays
@@ -58,6 +61,10 @@ export function requestHeaders({ incoming, endpoint, secret, instanceId, hostHea
       return;
     headers.set(name, value);
   });
+  for (const name in fixed) {
+    const value = fixed[name] ?? "";
+    headers.set(name, typeof value === "string" ? value : value.reveal());
+  }
   if (secret !== undefined && endpoint.key.in === "header")
     headers.set(endpoint.key.name, endpoint.key.prefix + secret.reveal());
   if (hostHeader !== undefined) headers.set("host", hostHeader);
@@ -90,7 +97,7 @@ function connectionNames(headers: Headers): readonly string[] | undefined {
 
 /** The query to send: the client's without `key=`, plus what the endpoint sets. Begins with `?` or is empty. */
 export function upstreamQuery(search: string, endpoint: Endpoint, secret: Secret | undefined): string {
-  if (search.length < 2 && endpoint.query === undefined && endpoint.key.in === "header") return "";
+  if (search.length < 2 && endpoint.query === undefined && endpoint.key.in !== "query") return "";
   const ours = endpoint.query === undefined ? [] : [endpoint.query];
   if (secret !== undefined && endpoint.key.in === "query")
     ours.push(`${endpoint.key.name}=${encodeURIComponent(endpoint.key.prefix + secret.reveal())}`);

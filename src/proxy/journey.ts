@@ -1,5 +1,6 @@
 // The bookkeeping of one request from arrival to its last byte: who can end it, what it came to, told once.
 import type { RequestFinished } from "../core/event.ts";
+import type { OutcomeKind } from "../core/outcome.ts";
 import type { TokenUsage } from "../core/usage.ts";
 import type { Call, Parts } from "./call.ts";
 import { CLIENT_LEFT, WEIR_STOPS } from "./send.ts";
@@ -11,9 +12,15 @@ export interface Journey {
   /** Over because weir stops: the client is still there. */
   readonly isStopped: () => boolean;
   readonly noteModel: (model: string | undefined) => void;
+  readonly noteRoute: (route: string) => void;
+  readonly noteFallback: () => void;
   readonly noteAttempt: (backend: string) => void;
+  readonly noteAttemptEnd: (outcome: OutcomeKind, durationMs: number) => void;
+  /** Time that is not weir's own: waiting for a slot or between attempts, or for the client's body. */
+  readonly noteWait: (on: "queue" | "client", waitedMs: number) => void;
   readonly noteFirstByte: () => void;
   readonly attempts: number;
+  readonly lastOutcome: OutcomeKind | undefined;
   readonly backend: string | undefined;
   /** The body has ended or nothing will be sent; later calls do nothing. */
   readonly finish: (end: JourneyEnd) => void;
@@ -31,7 +38,12 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
   const leave = () => entry.abort.abort(CLIENT_LEFT);
   let attempts = 0;
   let model: string | undefined;
+  let route: string | undefined;
   let backend: string | undefined;
+  let fallbacks = 0;
+  let lastOutcome: OutcomeKind | undefined;
+  const waited = { queue: 0, client: 0 };
+  let attemptsMs = 0;
   let firstByteMs: number | undefined;
   let open = true;
   live.add(entry);
@@ -41,6 +53,9 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
   return {
     get attempts() {
       return attempts;
+    },
+    get lastOutcome() {
+      return lastOutcome;
     },
     get backend() {
       return backend;
@@ -55,6 +70,19 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
     noteModel(name) {
       model = name;
     },
+    noteRoute(name) {
+      route = name;
+    },
+    noteFallback() {
+      fallbacks += 1;
+    },
+    noteAttemptEnd(outcome, durationMs) {
+      lastOutcome = outcome;
+      attemptsMs += durationMs;
+    },
+    noteWait(on, waitedMs) {
+      waited[on] += waitedMs;
+    },
     noteAttempt(id) {
       attempts += 1;
       backend = id;
@@ -68,6 +96,7 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
       live.remove(entry);
       request.signal.removeEventListener("abort", leave);
       call.release();
+      const durationMs = clock.now() - call.startedMs;
       emit({
         kind: "request_finished",
         requestId: call.requestId,
@@ -75,12 +104,16 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
         method: request.method,
         path: call.path,
         ...(model === undefined ? {} : { model }),
+        ...(route === undefined ? {} : { route }),
         ...(backend === undefined ? {} : { backend }),
         status,
         attempts,
+        fallbacks,
         ending,
         ...(firstByteMs === undefined ? {} : { firstByteMs }),
-        durationMs: clock.now() - call.startedMs,
+        durationMs,
+        queuedMs: waited.queue,
+        overheadMs: Math.max(0, durationMs - waited.queue - waited.client - attemptsMs),
         ...(usage === undefined ? {} : { usage }),
       });
     },

@@ -1,8 +1,9 @@
 // The right to count as in flight at one backend, from before sending until the body ends; settles exactly once.
 import { noteTokens } from "../core/estimate.ts";
-import type { Emit } from "../core/event.ts";
+import type { AttemptNames, Emit } from "../core/event.ts";
 import type { Hold, LimitSet } from "../core/limit.ts";
 import type { LearnedLimits } from "../core/limit-headers.ts";
+import type { LabelModel } from "../core/model-label.ts";
 import { noteEnd, noteFirstByte, noteSent } from "../core/measures.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Pool, Route } from "../core/pool.ts";
@@ -12,6 +13,7 @@ import { findSharedCause } from "../core/shared-cause.ts";
 import { beginAttempt, noteAnswer, settleAttempt } from "../core/state.ts";
 import { forgiveKeys, noteLimits } from "../core/credential-state.ts";
 import type { TokenUsage } from "../core/usage.ts";
+import type { Journey } from "./journey.ts";
 
 export interface Lease {
   readonly slot: Slot;
@@ -27,6 +29,7 @@ export interface Lease {
 
 export interface LeaseTerms {
   readonly requestId: string;
+  readonly journey: Pick<Journey, "attempts" | "lastOutcome" | "noteAttemptEnd">;
   readonly route: Route;
   readonly model: string | undefined;
   readonly estimatedTokens: number;
@@ -39,6 +42,7 @@ interface LeaseParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;
+  readonly labelModel: LabelModel;
   /** Somebody may be waiting for what a lease gives back. */
   readonly room: { readonly wake: () => void };
 }
@@ -46,14 +50,29 @@ interface LeaseParts {
 /** Takes concurrency and rate slots of the key and of the backend; undefined when one of them is taken by now. */
 export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
   const { clock, random, emit, pool, room } = terms.parts;
-  const { cooldown: policy } = terms;
+  const { cooldown } = slot.backend;
+  const policy = cooldown === undefined ? terms.cooldown : { ...terms.cooldown, ...cooldown };
   const startedMs = clock.now();
   const holds = takeHolds([slot.keyState.limits, slot.state.limits], startedMs, terms.estimatedTokens);
   if (holds === undefined) return undefined;
   let open = true;
+  let firstByteMs: number | undefined;
   beginAttempt(slot, startedMs);
   noteSent(slot.state.measures);
-  const names = { backend: slot.backend.id, key: slot.backend.credential.label };
+  const { credential } = slot.backend;
+  const after = terms.journey.lastOutcome;
+  const names = { backend: slot.backend.id, key: credential.label, keyId: credential.id };
+  const attempt: AttemptNames = {
+    requestId: terms.requestId,
+    provider: slot.backend.provider,
+    ...names,
+    route: terms.route.name,
+    ...(terms.model === undefined ? {} : { model: terms.model }),
+    label: terms.parts.labelModel(terms.route.name, terms.model),
+    attempt: terms.journey.attempts + 1,
+    ...(after === undefined ? {} : { after }),
+  };
+  emit({ kind: "attempt_started", ...attempt });
   const tell = (rests: readonly Rest[]): void => {
     for (const rest of rests) {
       const peers = findSharedCause(pool.current.slots, slot, rest);
@@ -74,7 +93,9 @@ export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
       if (!open) return;
       noteAnswer(slot, startedMs);
       const nowMs = clock.now();
-      noteFirstByte(slot.state.measures, nowMs - startedMs, nowMs);
+      firstByteMs = nowMs - startedMs;
+      noteFirstByte(slot.state.measures, firstByteMs, nowMs);
+      emit({ kind: "attempt_answered", ...attempt, firstByteMs });
     },
     learn(learned, mayRest) {
       tell(noteLimits(slot.keyState, learned, { nowMs: clock.now(), random: random(), policy, mayRest }));
@@ -94,14 +115,16 @@ export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
       const rests = settleAttempt(slot, { outcome, startedMs, nowMs, random: random(), policy, ...model });
       const durationMs = nowMs - startedMs;
       noteEnd(slot.state.measures, { outcome, durationMs, tokens }, nowMs);
-      const { requestId } = terms;
+      terms.journey.noteAttemptEnd(outcome.kind, durationMs);
       emit({
         kind: "attempt_finished",
-        requestId,
-        ...names,
+        ...attempt,
         outcome: outcome.kind,
+        ...(outcome.status === undefined ? {} : { status: outcome.status }),
         detail: outcome.detail,
+        ...(firstByteMs === undefined ? {} : { firstByteMs }),
         durationMs,
+        ...(usage === undefined ? {} : { usage }),
       });
       tell(rests);
       room.wake();

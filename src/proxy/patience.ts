@@ -1,4 +1,5 @@
 // How long this request may take in each phase: the configured time-outs, never longer than its caller will wait.
+import type { Backend, RouteTimeouts } from "../core/backend.ts";
 import type { Call } from "./call.ts";
 import type { Timeouts } from "./settings.ts";
 
@@ -11,6 +12,16 @@ export interface Patience {
 
 /** An attempt with less time than this comes to nothing, but may be billed; timers may also fire a little early. */
 const LEAST_USEFUL_MS = 10;
+
+/** The backend's own time-outs stand before the route's, and those before the general ones. */
+export function timeoutsFor(
+  general: Timeouts,
+  route: { readonly timeouts?: RouteTimeouts },
+  backend: Backend,
+): Timeouts {
+  if (route.timeouts === undefined && backend.timeouts === undefined) return general;
+  return { ...general, ...route.timeouts, ...backend.timeouts };
+}
 
 /** The SDKs of OpenAI and Anthropic tell their own time-out in seconds in `x-stainless-timeout`. */
 export function readPatience({ request, startedMs }: Call, timeouts: Timeouts, stream: boolean): Patience {

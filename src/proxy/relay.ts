@@ -125,11 +125,15 @@ function watchSilence({ abort, idleMs, leftMs, now }: RelayTerms): SilenceWatch 
   const check = (): void => {
     const nowMs = now();
     if (nowMs >= deadlineMs)
-      return abort.abort(new CallEnded({ kind: "failed", detail: "answer took too long" }));
+      return abort.abort(new CallEnded({ kind: "failed", timedOut: true, detail: "answer took too long" }));
     const silentMs = waitingSinceMs === undefined ? 0 : nowMs - waitingSinceMs;
     if (silentMs >= idleMs)
       return abort.abort(
-        new CallEnded({ kind: "failed", detail: `silent for ${Math.round(silentMs / 1000)} s` }),
+        new CallEnded({
+          kind: "failed",
+          timedOut: true,
+          detail: `silent for ${Math.round(silentMs / 1000)} s`,
+        }),
       );
     arm(Math.min(idleMs - silentMs, deadlineMs - nowMs));
   };

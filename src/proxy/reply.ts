@@ -18,6 +18,23 @@ export function refuse(family: Family, refusal: Refusal): Response {
   return new Response(refusalBody(family, refusal), { status: refusal.status, headers });
 }
 
+export function notAllowed(family: Family, allow: string): Response {
+  const response = refuse(family, {
+    status: 405,
+    code: "method_not_allowed",
+    message: `use ${allow} on this path`,
+  });
+  response.headers.set("allow", allow);
+  return response;
+}
+
+/** For a bug of ours. */
+export const INTERNAL: Refusal = {
+  status: 500,
+  code: "internal_error",
+  message: "weir failed on this request; see its log",
+};
+
 export function addTrace(headers: Headers, style: ProxySettings["responseHeaders"], trace: Trace): void {
   if (style === "none") return;
   headers.set("x-weir-request-id", trace.requestId);

@@ -43,7 +43,7 @@ export async function send(shipment: Shipment, dialCheck: DialCheck, timer: Phas
   let isWaiting = true;
   const endForSilence = () => {
     const seconds = Math.round(firstByteMs / 100) / 10;
-    abort.abort(new CallEnded({ kind: "failed", detail: `no answer within ${seconds} s` }));
+    abort.abort(new CallEnded({ kind: "failed", timedOut: true, detail: `no answer within ${seconds} s` }));
   };
   if (firstByteMs <= connectMs) timer.enter(firstByteMs, endForSilence);
   else
@@ -52,7 +52,7 @@ export async function send(shipment: Shipment, dialCheck: DialCheck, timer: Phas
       void dialCheck.canConnect(shipment.dialOrigin, connectMs).then((connected) => {
         // The verdict may come when the answer already has.
         if (!connected && isWaiting)
-          abort.abort(new CallEnded({ kind: "unreachable", detail: "connect time-out" }));
+          abort.abort(new CallEnded({ kind: "unreachable", timedOut: true, detail: "connect time-out" }));
       });
     });
   try {

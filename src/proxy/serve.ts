@@ -8,7 +8,7 @@ import { deliver, deliverWhole, type Delivery, isCallersOwn } from "./deliver.ts
 import { exhausted, gone, refused, type Way } from "./ending.ts";
 import { beginJourney } from "./journey.ts";
 import { acquireLease } from "./lease.ts";
-import { readPatience } from "./patience.ts";
+import { readPatience, timeoutsFor } from "./patience.ts";
 import { findTarget, wantedFrom } from "./target.ts";
 import { tryModel } from "./try-model.ts";
 
@@ -27,6 +27,7 @@ export async function serve(call: Call, parts: Parts): Promise<Response> {
 async function serveRouted(way: Way): Promise<Response> {
   const { call, parts } = way;
   const ask = await readAsk(call, parts);
+  way.journey.noteWait("client", parts.clock.now() - call.startedMs);
   if (ask.kind === "gone") return gone(way);
   if (ask.kind === "refused") return refused(way, ask.refusal);
   call.holdOpen();
@@ -50,6 +51,7 @@ async function tryModels(way: Way, ask: Ask): Promise<Response> {
     const next = spent.cause === undefined ? undefined : nextFallback(fallbacks, spent.cause, visited);
     if (next === undefined) return spent.answer();
     visited.push(next);
+    way.journey.noteFallback();
     model = next;
   }
 }
@@ -60,17 +62,19 @@ async function servePinned(way: Way): Promise<Response> {
   const { clock, random } = parts;
   call.holdOpen();
   const providerName = call.request.headers.get("x-weir-provider") ?? undefined;
-  const target = findTarget(parts.pool.current, call.operation, { model: undefined, providerName });
+  const target = findTarget(parts.pool.current, call, { model: undefined, providerName });
   if (target.kind === "refused") return refused(way, target.refusal);
   const { route } = target;
+  journey.noteRoute(route.name);
   const choice: Choice = {
     wanted: wantedFrom(target, call, { nowMs: clock.now(), tokens: 0 }),
     tried: new Set(),
     random,
   };
   const slot = firstUsable(route, choice);
-  const { cooldown, timeouts } = parts.settings();
-  const terms = { requestId: call.requestId, route, model: undefined, estimatedTokens: 0, cooldown, parts };
+  const { cooldown, timeouts: general } = parts.settings();
+  const { requestId } = call;
+  const terms = { requestId, journey, route, model: undefined, estimatedTokens: 0, cooldown, parts };
   const lease = slot === undefined ? undefined : acquireLease(slot, terms);
   if (slot === undefined || lease === undefined)
     return exhausted(way, target, { last: undefined, choice, model: undefined });
@@ -80,6 +84,7 @@ async function servePinned(way: Way): Promise<Response> {
     return gone(way);
   }
   journey.noteAttempt(slot.backend.id);
+  const timeouts = timeoutsFor(general, route, slot.backend);
   const patience = readPatience(call, timeouts, false);
   const body = call.request.body ?? undefined;
   const firstByteMs = patience.firstByteMs(clock.now());

@@ -5,13 +5,14 @@ import { estimateTokens } from "../core/estimate.ts";
 import type { FallbackCause } from "../core/fallback.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { decideRetry, NO_TRIES } from "../core/retry.ts";
+import { sentModel } from "../core/sent-model.ts";
 import { affinityKey } from "./affinity-key.ts";
 import type { Ask } from "./ask.ts";
 import { attempt } from "./attempt.ts";
 import { deliver, deliverWhole, type Delivery, isCallersOwn } from "./deliver.ts";
 import { exhausted, gone, refused, type Way } from "./ending.ts";
 import { acquireLease } from "./lease.ts";
-import { pause, readPatience } from "./patience.ts";
+import { pause, readPatience, timeoutsFor } from "./patience.ts";
 import { findTarget, type Target, wantedFrom } from "./target.ts";
 import type { Place } from "./waiting-room.ts";
 
@@ -47,11 +48,10 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
 
   for (;;) {
     const { cooldown, retry, timeouts: general } = parts.settings();
-    const target = findTarget(parts.pool.current, call.operation, { model, providerName: undefined });
+    const target = findTarget(parts.pool.current, call, { model, providerName: undefined });
     if (target.kind === "refused") return { cause: "general", answer: () => refused(way, target.refusal) };
     const { route } = target;
-    const timeouts = { ...general, ...route.timeouts };
-    const patience = readPatience(call, timeouts, ask.stream);
+    journey.noteRoute(route.name);
     const tokens = estimateTokens(route.tokenMean, ask.bytes.length);
     const key = affinityKey(route, call.request.headers, ask);
     const affinity = key === undefined ? {} : { affinity: key };
@@ -64,8 +64,9 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
 
     const mustQueue = parts.room.hasLine(route.name) && line.place?.isFirst() !== true;
     const slot = mustQueue ? undefined : chooseSlot(route, choice());
-    const sent = slot === undefined ? undefined : (slot.backend.upstreamModel ?? target.model);
-    const terms = { requestId: call.requestId, route, model: sent, estimatedTokens: tokens, cooldown, parts };
+    const sent = slot === undefined ? undefined : sentModel(slot.backend, target.model, route.pattern);
+    const { requestId } = call;
+    const terms = { requestId, journey, route, model: sent, estimatedTokens: tokens, cooldown, parts };
     const lease = slot === undefined ? undefined : acquireLease(slot, terms);
     if (slot === undefined || lease === undefined) {
       const waited = await waitInLine(way, { target, choice: choice(), line, waitUntilMs });
@@ -84,6 +85,8 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
     line.place = undefined;
     journey.noteAttempt(slot.backend.id);
     tried.add(slot.backend.id);
+    const timeouts = timeoutsFor(general, route, slot.backend);
+    const patience = readPatience(call, timeouts, ask.stream);
     const firstByteMs = patience.firstByteMs(clock.now());
     const answer = await attempt(call, parts, {
       lease,
@@ -96,7 +99,8 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
     if (answer.kind === "flowing") return deliver(way, { answer, abort, timeouts });
     const { outcome } = answer;
     if (outcome.kind === "abandoned") return gone(way);
-    if (answer.kind === "whole" && isCallersOwn(outcome)) {
+    const isLast = outcome.kind === "success" || route.retry === undefined;
+    if (isLast && answer.kind === "whole" && isCallersOwn(outcome)) {
       const whole = { outcome, answer, slot };
       const cause = causeOf(outcome);
       return cause === undefined
@@ -107,19 +111,24 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
 
     const nowMs = clock.now();
     const untriedLeft = hasUntried(route, choice());
-    const situation = { outcome, tries, untriedLeft, nowMs, random: random() };
+    const situation = { outcome, tries, untriedLeft, nowMs, random: random(), own: route.retry };
     const decision = decideRetry({ ...situation, policy: retry, budget: parts.retryBudget });
     if (decision.kind === "stop" || !patience.allows(nowMs + decision.delayMs))
       return spent(way, target, { last, choice: choice(), model });
     tries = decision.tries;
     if (!untriedLeft) tried.clear();
-    if (decision.delayMs > 0) await pause(decision.delayMs, journey.nextAbort().signal);
+    if (decision.delayMs > 0) {
+      await pause(decision.delayMs, journey.nextAbort().signal);
+      journey.noteWait("queue", clock.now() - nowMs);
+    }
     if (journey.isOver()) return gone(way);
   }
 }
 
 function spent(way: Way, target: Target, leftover: Parameters<typeof exhausted>[2]): Spent {
-  return { cause: "general", answer: () => exhausted(way, target, leftover) };
+  const { last } = leftover;
+  const cause = last?.outcome.kind === "rejected" ? causeOf(last.outcome) : "general";
+  return { cause, answer: () => exhausted(way, target, leftover) };
 }
 
 /** Refusals that another model may not repeat. */
@@ -152,6 +161,8 @@ async function waitInLine(
   const leftMs = waitUntilMs - nowMs;
   // Behind others there is nothing to look at until one of them leaves.
   const waitMs = isOpen ? leftMs : Math.min(none.soonestMs ?? leftMs, leftMs);
+  const sinceMs = parts.clock.now();
   await line.place.turn(waitMs, journey.nextAbort().signal);
+  journey.noteWait("queue", parts.clock.now() - sinceMs);
   return true;
 }

@@ -23,8 +23,8 @@ export function healthPages(
     return Response.json(body, { status: ready ? 200 : 503 });
   };
   return [
-    ...LIVE.map((path): Page => ({ method: "GET", path, respond: sayAlive })),
-    ...READY.map((path): Page => ({ method: "GET", path, respond })),
+    ...LIVE.map((path): Page => ({ method: "GET", path, access: "open", respond: sayAlive })),
+    ...READY.map((path): Page => ({ method: "GET", path, access: "open", respond })),
   ];
 }
 

@@ -3,7 +3,7 @@ import { nearestNames } from "../core/nearest.ts";
 import { type Page, pathOf } from "../core/page.ts";
 import type { PoolSnapshot } from "../core/pool.ts";
 import { refusalBody, refuseUnknownModel } from "../core/refusal.ts";
-import { modelsOf, namedModels, resolveModel } from "../core/resolve.ts";
+import { isHidden, modelsOf, namedModels, resolveModel } from "../core/resolve.ts";
 
 interface Model {
   readonly id: string;
@@ -37,16 +37,24 @@ export function modelPages(snapshot: () => PoolSnapshot): readonly Page[] {
     return Response.json(isAnthropic(request) ? anthropicShape(model) : openaiShape(model));
   };
   return [
-    ...["/v1/models", "/models"].map((path): Page => ({ method: "GET", path, respond: list })),
-    ...["/v1/models/*", "/models/*"].map((path): Page => ({ method: "GET", path, respond: one })),
+    ...["/v1/models", "/models"].map((path) => page(path, list)),
+    ...["/v1/models/*", "/models/*"].map((path) => page(path, one)),
   ];
 }
+
+const page = (path: string, respond: Page["respond"]): Page => ({
+  method: "GET",
+  path,
+  access: "client",
+  respond,
+});
 
 /** Sorted by name, so that two calls give the same list. */
 function listModels(snapshot: PoolSnapshot): readonly Model[] {
   const owners = new Map<string, string>(namedModels(snapshot).map((id) => [id, ownerOf(snapshot, id)]));
-  for (const provider of snapshot.providers)
-    for (const id of modelsOf(provider)) if (!owners.has(id)) owners.set(id, provider.spec.name);
+  for (const provider of snapshot.providers.filter(({ spec }) => spec.isOffered !== false))
+    for (const id of modelsOf(provider))
+      if (!owners.has(id) && !isHidden(snapshot, id)) owners.set(id, provider.spec.name);
   return [...owners].map(([id, owner]) => ({ id, owner })).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

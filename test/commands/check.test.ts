@@ -3,19 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCheck } from "../../src/commands/check.ts";
+import { runCommand } from "../support/run-command.ts";
 
-async function check(env: Record<string, string>, ...args: string[]) {
-  const texts = { out: "", err: "" };
-  const code = await runCheck({
-    args,
-    env,
-    out: (text) => void (texts.out += text),
-    err: (text) => void (texts.err += text),
-    isTerminal: false,
-    onSignal: () => undefined,
-  });
-  return { code, ...texts };
-}
+const check = (env: Record<string, string>, ...args: string[]) => runCommand(runCheck, env, args);
 
 const ENV = {
   OPENAI_API_KEYS: "sk-one-AAAAAAAAAAAAAAAA1111,sk-two-BBBBBBBBBBBBBBBB2222*3,sk-three-CCCCCCCCCCCC3333*0",

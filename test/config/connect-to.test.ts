@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { backendsOf, K1, load, loadGood, problemsOf } from "./load-env.ts";
+import { backendsOf, K1, load, loadGood, problemsOf, warningsOf } from "./load-env.ts";
 
 const env = { OPENAI_API_KEY: K1, ANTHROPIC_API_KEY: K1, HTTPS_PROXY: "http://proxy.test:3128" };
 const to = (...flags: string[]) => ({ argv: flags.flatMap((flag) => ["--connect-to", flag]) });
@@ -57,4 +57,13 @@ test.each([
   expect(problem).toStartWith(`cannot read --connect-to: expected ${expected}`);
   expect(others).toEqual([]);
   expect(load(env, to(flag))).toMatchObject({ kind: "problems", problems: [{ kind: "usage" }] });
+});
+
+test("an origin that no backend has yet is a warning where backends may be added over HTTP", () => {
+  const argv = ["--connect-to", "https://api.openai.com=http://127.0.0.1:9000"];
+  const env = { GROQ_API_KEYS: K1 };
+  expect(problemsOf(env, { argv })).toHaveLength(1);
+  expect(warningsOf({ ...env, WEIR_ADMIN_KEY: "admin-key-0001" }, { argv })).toEqual([
+    "--connect-to https://api.openai.com: no backend has this origin yet",
+  ]);
 });

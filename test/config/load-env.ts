@@ -1,4 +1,5 @@
 // Loads a configuration from plain records: variables, arguments, files by path.
+import { dirname } from "node:path";
 import type { Config } from "../../src/config/config.ts";
 import { parseFlags } from "../../src/config/flags.ts";
 import { CONFIG_FLAGS, type Loaded, loadConfig } from "../../src/config/load.ts";
@@ -27,6 +28,8 @@ export function load(
       if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
       return text;
     },
+    listFolder: (path) =>
+      Object.keys(files).flatMap((name) => (dirname(name) === path ? name.slice(path.length + 1) : [])),
     hostname,
     ...(cwd === undefined ? {} : { cwd }),
   });

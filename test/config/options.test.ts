@@ -58,6 +58,7 @@ describe("the table of options", () => {
       "open",
       "port",
       "strategy",
+      "trace",
     ]);
   });
 });
@@ -108,6 +109,11 @@ describe("values", () => {
       WEIR_ADMIN_KEY: "boss",
       WEIR_LOG_LEVEL: "debug",
       WEIR_LOG_FORMAT: "json",
+      WEIR_LOG_DIR: "/var/log/weir",
+      WEIR_LOG_MAX_SIZE: "1MB",
+      WEIR_LOG_MAX_FILES: "3",
+      WEIR_LOG_MAX_AGE: "1h",
+      WEIR_TRACE: "trace.jsonl",
       WEIR_RETRY_MAX: "5",
       WEIR_RETRY_BUDGET: "50%",
       WEIR_TIMEOUTS_IDLE: "90s",
@@ -125,7 +131,15 @@ describe("values", () => {
     });
     expect(config.accessKeys.map((key) => key.reveal())).toEqual(["team-a", "team-b"]);
     expect(config.adminKey?.reveal()).toBe("boss");
-    expect(config.log).toEqual({ level: "debug", format: "json" });
+    expect(config.log).toEqual({
+      level: "debug",
+      format: "json",
+      dir: "/var/log/weir",
+      maxBytes: 1e6,
+      maxFiles: 3,
+      maxAgeMs: 3_600_000,
+      trace: "trace.jsonl",
+    });
     expect(config.retry).toEqual({ max: 5, budget: 0.5, backoffMs: 500, maxBackoffMs: 5000 });
     expect(config.timeouts.idleMs).toBe(90_000);
     expect(config.buffers.requestBytes).toBe(1024 * 1024);
@@ -145,7 +159,18 @@ describe("values", () => {
         responseHeaders: "weir",
       },
       accessKeys: [],
-      log: { level: "info", format: "auto" },
+      stateFile: "./upstreams.json",
+      dashboard: { enabled: true, port: 0, alsoOnServer: false },
+      log: {
+        level: "info",
+        format: "auto",
+        dir: "",
+        maxBytes: 100 * 1024 ** 2,
+        maxFiles: 10,
+        maxAgeMs: 604_800_000,
+        trace: "",
+      },
+      webhooks: [],
       retry: { max: 3, budget: 0.2, backoffMs: 500, maxBackoffMs: 5000 },
       cooldown: {
         threshold: 3,
@@ -169,6 +194,7 @@ describe("values", () => {
       shutdown: { delayMs: 1000, graceMs: 25_000 },
       warnings: [],
       watched: [],
+      files: [],
     });
   });
 

@@ -137,7 +137,11 @@ describe("session affinity", () => {
   test("picks nobody from nobody, and the only usable one whatever its load", () => {
     const level = levelOfSize(3);
     expect(
-      pickByAffinity({ slots: [], weights: [] }, { nowMs: 0, random: () => 0, isUsable: () => true }, "k"),
+      pickByAffinity(
+        { priority: 1, slots: [], weights: [] },
+        { nowMs: 0, random: () => 0, isUsable: () => true },
+        "k",
+      ),
     ).toBe(-1);
     expect(pick(level, "k", () => false)).toBeUndefined();
     for (let at = 0; at < 50; at += 1) begin(level.slots[1]!, 0);

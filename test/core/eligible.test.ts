@@ -216,3 +216,22 @@ describe("the soonest return", () => {
     ).toBe(60_000);
   });
 });
+
+describe("a tagged route", () => {
+  const paid: Wanted = { ...wanted, tagRule: { tags: ["paid"], match: "any" } };
+
+  test("hinders the backends that the request's tags leave out", () => {
+    expect(hindrance(slotOf({ tags: ["paid"] }), paid)).toBeUndefined();
+    expect(hindrance(slotOf({ tags: ["free"] }), paid)).toEqual({ kind: "tags" });
+    expect(hindrance(slotOf(), paid)).toEqual({ kind: "tags" });
+  });
+});
+
+describe("a route by pattern", () => {
+  test("looks for the filled name in lists and among marks", () => {
+    const asked: Wanted = { ...wanted, model: "openai/gpt-4o", pattern: "openai/*", listed: true };
+    const slot = slotOf({ upstreamModel: "*" }, { served: ["gpt-4o"], marks: [["gpt-4o", 2000]] });
+    expect(hindrance(slot, asked)?.kind).toBe("refused_model");
+    expect(hindrance(slotOf({ upstreamModel: "my-*" }, { served: ["gpt-4o"] }), asked)?.kind).toBe("model");
+  });
+});

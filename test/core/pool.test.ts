@@ -175,6 +175,21 @@ const shape = (rows: readonly (readonly [weight: number, priority: number])[]) =
     ({ slots, weights }) => slots.map(({ backend }, at) => [backend.id, weights[at]]),
   );
 
+test("a route carries what its spec says of it, and its pattern", () => {
+  const spec = specOf("a");
+  const terms = {
+    hidden: true,
+    retry: { max: 1 },
+    tagged: { match: "all" },
+    timeouts: { idleMs: 9 },
+  } as const;
+  const route = (name: string) => ({ name, backendIds: ["a"], strategy: "least-used", ...terms });
+  const { routes, patterns } = nextSnapshot(undefined, { ...spec, routes: [route("m"), route("m*")] });
+  expect(routes.get("m")).toMatchObject(terms);
+  expect(routes.get("m")?.pattern).toBeUndefined();
+  expect(patterns.map(({ pattern }) => pattern)).toEqual(["m*"]);
+});
+
 describe("the levels of a route", () => {
   test("stand by priority, lowest first, in the order of the configuration", () => {
     expect(

@@ -6,6 +6,7 @@ import {
   errorEvent,
   type Refusal,
   refusalBody,
+  refuseTags,
   refuseUnknownModel,
   refuseUnusable,
   waitHeaders,
@@ -179,4 +180,13 @@ describe("the event that ends a broken stream", () => {
       error: { code: 502, message: 'cut "off"\nhere', status: "UNAVAILABLE" },
     });
   });
+});
+
+test("tags that no backend has are named, at no great length", () => {
+  const refusal = refuseTags("chat", ["paid", "eu"]);
+  expect(refusal).toMatchObject({ status: 400, code: "no_matching_tags" });
+  expect(refusal.message).toBe(
+    'no backend of "chat" has the tags "paid", "eu", and none is tagged "default"',
+  );
+  expect(refuseTags("chat", ["x".repeat(10_000)]).message.length).toBeLessThan(300);
 });

@@ -2,7 +2,14 @@
 import { describe, expect, test } from "bun:test";
 import type { Family } from "../../src/core/backend.ts";
 import { nextSnapshot, type PoolSnapshot, withModels } from "../../src/core/pool.ts";
-import { knownModels, modelsOf, resolveModel, resolveProvider } from "../../src/core/resolve.ts";
+import {
+  isHidden,
+  knownModels,
+  modelsOf,
+  namedModels,
+  resolveModel,
+  resolveProvider,
+} from "../../src/core/resolve.ts";
 import { makeBackend, makeSpec, type ProviderFields } from "../support/slots.ts";
 
 interface Row extends Partial<Omit<ProviderFields, "backends">> {
@@ -171,5 +178,77 @@ describe("a request without a model", () => {
     expect(resolveProvider(snapshot, "openai", "Groq")?.spec.name).toBe("groq");
     expect(resolveProvider(snapshot, "openai", "nobody")).toBeUndefined();
     expect(resolveProvider(snapshot, "anthropic", "groq")).toBeUndefined();
+  });
+});
+
+describe("a model with a provider's name and a colon before it", () => {
+  const groq: Row = { colonPrefix: true, isOffered: false };
+
+  test("leads to that provider without the prefix, also where only routes lead otherwise", () => {
+    expect(told({ openai: {}, groq1: groq }, "groq1:llama-3")).toBe("groq1: llama-3 by prefix");
+    expect(told({ groq1: groq }, "Groq1:meta/llama-3:free")).toBe("groq1: meta/llama-3:free by prefix");
+  });
+
+  test("is a name like any other where the provider does not allow it", () => {
+    expect(told({ groq1: {} }, "groq1:llama-3")).toBe("groq1: groq1:llama-3 by only provider");
+  });
+
+  test("is not found in an engine's tag", () => {
+    const rows: Rows = { groq1: groq, ollama: { kind: "engine", lists: ["mistral-small:24b"] } };
+    expect(told(rows, "mistral-small:24b")).toBe("ollama: mistral-small:24b by discovery");
+  });
+
+  test("needs both parts, and the family of the path", () => {
+    expect(told({ groq1: groq }, "groq1:")).toStartWith("unknown");
+    expect(told({ groq1: groq }, ":llama-3")).toStartWith("unknown");
+    expect(told({ groq1: groq }, "groq1:llama-3", "anthropic")).toStartWith("unknown");
+  });
+
+  test("stands behind a route of the whole name and before patterns", () => {
+    const spec = makeSpec({ groq1: { ...groq, backends: [makeBackend("b")] } });
+    const route = (name: string) => ({ name, backendIds: ["b"], strategy: "least-used" });
+    const snapshot = nextSnapshot(undefined, { ...spec, routes: [route("groq1:own"), route("groq1:*")] });
+    const by = (model: string) => {
+      const found = resolveModel(snapshot, "openai", model);
+      return found.kind === "route" ? found.by : found.kind;
+    };
+    expect([by("groq1:own"), by("groq1:other")]).toEqual(["route", "prefix"]);
+  });
+});
+
+describe("a hidden route", () => {
+  const spec = makeSpec({ openai: { backends: [makeBackend("b", { models: ["gpt-4o", "secret-model"] })] } });
+  const route = (name: string, hidden: boolean) => ({
+    name,
+    hidden,
+    backendIds: ["b"],
+    strategy: "least-used",
+  });
+  const aliases = new Map([["secret-model", { model: "open-model", hidden: false }]]);
+  const routes = [route("secret-model", true), route("open-model", false)];
+  const snapshot = nextSnapshot(undefined, { ...spec, routes, aliases });
+
+  test("is in no list, whoever else has the name, and not among near names", () => {
+    expect(namedModels(snapshot)).toEqual(["open-model"]);
+    expect(knownModels(snapshot, "openai")).toEqual(["open-model", "gpt-4o"]);
+    expect([isHidden(snapshot, "secret-model"), isHidden(snapshot, "gpt-4o")]).toEqual([true, false]);
+  });
+
+  test("can be called", () => {
+    expect(resolveModel(snapshot, "openai", "secret-model")).toMatchObject({ kind: "route", by: "route" });
+  });
+});
+
+describe("a pattern that is asked last", () => {
+  test("leaves to providers what they list or own, and takes the rest before the only provider does", () => {
+    const backends = [makeBackend("a")];
+    const spec = makeSpec({ openai: { backends, ownsModel: owns("gpt-") } });
+    const route = { name: "*", backendIds: ["a"], strategy: "least-used", isLast: true };
+    const snapshot = nextSnapshot(undefined, { ...spec, routes: [route] });
+    const by = (model: string) => {
+      const found = resolveModel(snapshot, "openai", model);
+      return found.kind === "route" ? `${found.route.name} by ${found.by}` : found.kind;
+    };
+    expect([by("gpt-4o"), by("other")]).toEqual(["openai by naming rule", "* by pattern"]);
   });
 });

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import type { OutcomeKind } from "../../src/core/outcome.ts";
 import { type Decision, decideRetry, NO_TRIES, type Situation, type Tries } from "../../src/core/retry.ts";
 import type { RetryBudget } from "../../src/core/retry-budget.ts";
+import type { RouteRetry } from "../../src/core/route-retry.ts";
 
 const policy = { max: 3, backoffMs: 500, maxBackoffMs: 5000 };
 
@@ -181,4 +182,66 @@ test("no mix of outcomes makes more attempts than the contract allows", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe("a route's own numbers", () => {
+  const timedOut = { outcome: { kind: "failed", timedOut: true, detail: "" } } as const;
+
+  test.each<[OutcomeKind, RouteRetry, number]>([
+    ["rate_limited", { rateLimits: 3 }, 4],
+    ["rate_limited", { rateLimits: 0 }, 1],
+    ["rate_limited", { rateLimits: 100 }, 16],
+    ["rate_limited", { timeouts: 3 }, 16],
+    ["revoked", { authentication: 1 }, 2],
+    ["unavailable", { serverErrors: 5 }, 6],
+    ["unavailable", { max: 1 }, 2],
+    ["unavailable", { max: 0, unavailable: 2 }, 3],
+    ["unreachable", { max: 6 }, 7],
+    ["failed", { max: 6 }, 2],
+  ])("for %s of %j make %i attempts", (kind, own, attempts) => {
+    expect(attemptsOf(kind, { own })).toBe(attempts);
+  });
+
+  test("bound time-outs, which count as ambiguous otherwise", () => {
+    expect(attemptsOf("failed", { ...timedOut, own: { timeouts: 0 } })).toBe(1);
+    expect(attemptsOf("failed", { ...timedOut, own: { timeouts: 1 } })).toBe(2);
+    expect(attemptsOf("failed", { ...timedOut, own: { timeouts: 4 } })).toBe(5);
+  });
+
+  test("let even a refusal be asked again", () => {
+    const outcome = { kind: "rejected", status: 400, detail: "" } as const;
+    expect(attemptsOf("rejected", { outcome, own: { badRequests: 2 } })).toBe(3);
+    expect(decide("rejected", { outcome, own: { contentPolicy: 2 } })).toEqual(stop("final"));
+  });
+
+  test("ask no key twice", () => {
+    expect(decide("rate_limited", { own: { rateLimits: 3 }, untriedLeft: false })).toEqual(stop("exhausted"));
+  });
+
+  test("stay within the budget, which keys' causes and connections do not draw on", () => {
+    const own = { serverErrors: 9, rateLimits: 9, timeouts: 9 };
+    const budget = countingBudget(2);
+    expect(attemptsOf("unavailable", { own, budget })).toBe(3);
+    expect(decide("unavailable", { own, budget })).toEqual(stop("budget"));
+    expect(attemptsOf("rate_limited", { own, budget })).toBe(10);
+    const outcome = { kind: "unreachable", timedOut: true, detail: "" } as const;
+    expect(attemptsOf("unreachable", { outcome, own, budget })).toBe(10);
+  });
+
+  test("count apart from one another and from the general rule, and lengthen the back-off together", () => {
+    const own = { timeouts: 1, unavailable: 1 };
+    const first = decide("failed", { ...timedOut, own, untriedLeft: false });
+    expect(first).toEqual({ kind: "retry", delayMs: 500, tries: { ...NO_TRIES, byClass: { timeouts: 1 } } });
+    if (first.kind !== "retry") return;
+    const second = decide("unavailable", { own, tries: first.tries, untriedLeft: false });
+    expect(second).toEqual({
+      kind: "retry",
+      delayMs: 1000,
+      tries: { ...NO_TRIES, byClass: { timeouts: 1, unavailable: 1 } },
+    });
+    if (second.kind !== "retry") return;
+    expect(decide("unavailable", { own, tries: second.tries })).toEqual(stop("exhausted"));
+    expect(decide("failed", { ...timedOut, own, tries: second.tries })).toEqual(stop("exhausted"));
+    expect(decide("unreachable", { own, tries: second.tries }).kind).toBe("retry");
+  });
 });

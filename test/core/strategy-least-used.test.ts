@@ -9,7 +9,8 @@ import { createLeastUsed } from "../../src/core/strategy-least-used.ts";
 import { COOLDOWN, makeBackend, makeSlot } from "../support/slots.ts";
 
 const slotOf = (id: string, weight = 1): Slot => makeSlot(makeBackend(id, { weight }));
-const levelOf = (slots: readonly Slot[]): Level => levelsOf(slots)[0] ?? { slots: [], weights: [] };
+const levelOf = (slots: readonly Slot[]): Level =>
+  levelsOf(slots)[0] ?? { priority: 1, slots: [], weights: [] };
 const restsNow = (slot: Slot, nowMs: number) =>
   isResting(slot.keyState.rest, nowMs) || isResting(slot.state.rest, nowMs);
 
@@ -112,7 +113,10 @@ describe("least-used", () => {
       -1,
     );
     expect(
-      strategy.pick({ slots: [], weights: [] }, { nowMs: 0, random: () => 0, isUsable: () => true }),
+      strategy.pick(
+        { priority: 1, slots: [], weights: [] },
+        { nowMs: 0, random: () => 0, isUsable: () => true },
+      ),
     ).toBe(-1);
   });
 });

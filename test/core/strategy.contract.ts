@@ -17,7 +17,7 @@ const choose = (isUsable: (slot: Slot) => boolean, random = seedRandom(7)): Choi
   random,
   isUsable,
 });
-const EMPTY: Level = { slots: [], weights: [] };
+const EMPTY: Level = { priority: 1, slots: [], weights: [] };
 /** Everybody answers alike, so that weights alone can make a difference. */
 const react = () => ({ firstByteMs: 40, durationMs: 200, tokens: 100 });
 

@@ -12,6 +12,7 @@ import {
   makeFleet,
   refused,
   status,
+  twoProviders,
 } from "../support/engines.ts";
 import { createSchedule } from "../support/schedule.ts";
 
@@ -305,6 +306,58 @@ describe("a reload", () => {
     await run.advance(100);
     expect(run.state("b").health.standing).toBe("up");
     expect(run.pool.current.discovered.get("b")).toEqual(["m"]);
+  });
+});
+
+describe("a provider's own settings", () => {
+  const own = { intervalMs: 10_000, fastIntervalMs: 1000, threshold: 1, timeoutMs: 500 };
+
+  test("count for its engines alone", async () => {
+    const spec = twoProviders({ health: own }, {});
+    await using run = stopping(start(spec, () => listOf("m")));
+    await run.advance(31_000);
+    expect(run.times("a")).toEqual([0, 10_000, 20_000, 30_000]);
+    expect(run.times("b")).toEqual([0, 30_000]);
+    run.answerWith(() => refused());
+    await run.advance(30_000);
+    expect(run.times("a").slice(4, 7)).toEqual([40_000, 41_000, 42_000]);
+    expect([run.state("a"), run.state("b")].map(({ health }) => health)).toEqual([
+      { standing: "down", failures: 22 },
+      { standing: "up", failures: 1 },
+    ]);
+  });
+
+  test("bound each question and the first round", async () => {
+    const bounds = new Map<string, number>();
+    const spec = twoProviders({ health: own }, { health: { timeoutMs: 20_000 } });
+    await using run = stopping(
+      start(spec, (backend, { timeoutMs }) => {
+        bounds.set(backend.id, timeoutMs);
+        return backend.id === "a" ? listOf("m") : new Promise<Told>(() => undefined);
+      }),
+    );
+    await run.advance(19_000);
+    expect([...bounds]).toEqual([
+      ["a", 500],
+      ["b", 20_000],
+    ]);
+    expect(run.prober.isFirstRoundOver()).toBe(false);
+    await run.advance(1100);
+    expect(run.prober.isFirstRoundOver()).toBe(true);
+  });
+
+  test("take effect at once when a reload changes them, and disturb nobody else", async () => {
+    await using run = stopping(start(twoProviders({}, {}), () => listOf("m")));
+    await run.advance(5000);
+    for (const health of [own, own, { ...own, intervalMs: 60_000 }]) {
+      run.pool.replace((previous) => nextSnapshot(previous, twoProviders({ health }, {})));
+      run.prober.refresh();
+      await run.advance(9000);
+    }
+    expect(run.times("a")).toEqual([0, 5000, 15_000, 23_000]);
+    await run.advance(60_000);
+    expect(run.times("a")).toEqual([0, 5000, 15_000, 23_000, 83_000]);
+    expect(run.times("b")).toEqual([0, 30_000, 60_000, 90_000]);
   });
 });
 

@@ -1,10 +1,18 @@
 import { describe, expect, test } from "bun:test";
-import type { PoolSpec } from "../../src/core/pool.ts";
+import { nextSnapshot, type PoolSpec } from "../../src/core/pool.ts";
 import { noteProbe } from "../../src/core/backend-state.ts";
 import type { Told } from "../../src/core/question.ts";
 import { startScraper } from "../../src/health/scraper.ts";
 import { HEALTH_DEFAULTS } from "../../src/health/settings.ts";
-import { type Answer, engineSpec, makeEngine, makeFleet, refused, status } from "../support/engines.ts";
+import {
+  type Answer,
+  engineSpec,
+  makeEngine,
+  makeFleet,
+  refused,
+  status,
+  twoProviders,
+} from "../support/engines.ts";
 import { createSchedule } from "../support/schedule.ts";
 
 const page = (waiting: number): Told => ({
@@ -55,6 +63,7 @@ describe("an engine's metrics", () => {
     expect(run.times("e")).toEqual([0, 3000, 6000, 9000]);
     expect(run.asked[0]?.url).toBe("http://e:8000/metrics");
     expect(run.load("e")).toEqual({
+      engine: "vllm",
       waiting: 7,
       running: 2,
       cacheShare: 0.5,
@@ -132,6 +141,21 @@ describe("an engine's metrics", () => {
     await using run = start(engineSpec(makeEngine("e")), () => status(503));
     await run.advance(6000);
     expect(run.times("e")).toEqual([0, 6000]);
+  });
+
+  test("are read as often as their provider says, from a reload on at once", async () => {
+    const every = (metricsIntervalMs: number) => twoProviders({ health: { metricsIntervalMs } }, {});
+    await using run = start(every(1000), () => page(7));
+    await run.advance(2000);
+    expect([run.times("a"), run.times("b")]).toEqual([[0, 1000, 2000], [0]]);
+    expect(run.load("a")?.intervalMs).toBe(1000);
+    run.pool.replace((previous) => nextSnapshot(previous, every(10_000)));
+    await run.advance(500);
+    run.scraper.refresh();
+    await run.advance(10_000);
+    expect(run.times("a")).toEqual([0, 1000, 2000, 2500, 12_500]);
+    expect(run.times("b")).toEqual([0, 3000, 6000, 9000, 12_000]);
+    expect(run.load("a")?.intervalMs).toBe(10_000);
   });
 
   test("of a hundred are read twenty at a time, and the end calls them off", async () => {

@@ -29,6 +29,7 @@ function sent(
     secret: undefined,
     instanceId: undefined,
     hostHeader: undefined,
+    fixed: undefined,
     ...fields,
   });
   return Object.fromEntries(headers);
@@ -259,4 +260,24 @@ test("a parameter that the endpoint sets replaces the client's own", () => {
     query: "api-version=1",
   } as const;
   expect(upstreamQuery("?api%2Dversion=9&x=1", endpoint, undefined)).toBe("?x=1&api-version=1");
+});
+
+describe("a backend's fixed headers", () => {
+  test("are sent over the client's, and under the key", () => {
+    const fixed = { "x-team": "ours", "x-token": new Secret("t"), authorization: "Bearer fixed" };
+    expect(sent({ "x-team": "theirs", "x-stay": "1" }, { fixed })).toEqual({
+      "x-team": "ours",
+      "x-token": "t",
+      "x-stay": "1",
+      authorization: "Bearer fixed",
+    });
+    expect(sent({}, { fixed, secret: ours })["authorization"]).toBe("Bearer sk-ours");
+  });
+});
+
+test("a key that belongs into the body is in no header and no query", () => {
+  const endpoint = endpointOf({ in: "body", name: "api_key", prefix: "" });
+  expect(sent({}, { endpoint, secret: ours })).toEqual({});
+  expect(upstreamQuery("?a=1&key=x", endpoint, ours)).toBe("?a=1");
+  expect(upstreamQuery("", endpoint, ours)).toBe("");
 });

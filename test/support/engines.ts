@@ -1,7 +1,7 @@
 // A pool of engines and a scripted way to ask them, for tests of the health room without a network.
 import type { Backend } from "../../src/core/backend.ts";
 import type { ProxyEvent } from "../../src/core/event.ts";
-import { createPool, type Pool, type PoolSpec } from "../../src/core/pool.ts";
+import { createPool, type Pool, type PoolSpec, type ProviderSpec } from "../../src/core/pool.ts";
 import type { Ask, Question, Told } from "../../src/core/question.ts";
 import type { BackendState } from "../../src/core/backend-state.ts";
 import { makeBackend, makeCredential, makeSpec } from "./slots.ts";
@@ -19,7 +19,20 @@ export function makeEngine(id: string, origin = `http://${id}:8000`, key?: strin
 }
 
 export function engineSpec(...backends: readonly Backend[]): PoolSpec {
-  const spec = makeSpec({ gpu: { kind: "engine", backends } });
+  return probed(makeSpec({ gpu: { kind: "engine", backends } }));
+}
+
+/** Two providers with one engine each, `a` and `b`, and what each provider's spec has of its own. */
+export function twoProviders(a: Partial<ProviderSpec>, b: Partial<ProviderSpec>): PoolSpec {
+  return probed(
+    makeSpec({
+      first: { kind: "engine", backends: [makeEngine("a")], ...a },
+      second: { kind: "engine", backends: [makeEngine("b")], ...b },
+    }),
+  );
+}
+
+function probed(spec: PoolSpec): PoolSpec {
   const modelsRoute = { family: "openai", path: "/models" } as const;
   return { ...spec, providers: spec.providers.map((provider) => ({ ...provider, modelsRoute })) };
 }

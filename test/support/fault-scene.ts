@@ -42,7 +42,7 @@ const WORDS = ["one ", "two ", "three ", "four ", "five ", "six"];
 const REPLY = WORDS.join("");
 const BAD = "sk-bad-000000000000000000001";
 const GOOD = "sk-good-00000000000000000002";
-const SILENCE_MS = 300;
+const SILENCE_MS = 1000;
 const PROVIDERS = { chat: "openai", responses: "openai", anthropic: "anthropic", gemini: "google" } as const;
 
 export async function playScene({ fault, family, mode, beside }: Scene): Promise<SceneEnd> {

@@ -12,17 +12,27 @@ interface Manifest {
   readonly author?: string | { readonly name?: string };
 }
 
-/** Names of the packages of which at least one module is in the bundle. */
+/** What is bundled for each kind of machine: the dashboard is a bundle of its own, which the binary carries as text. */
+const BUNDLES = [
+  { entry: "src/main.ts", target: "bun" },
+  { entry: "src/views/dashboard/browser/main.tsx", target: "browser" },
+] as const;
+
+/** Names of the packages of which at least one module is in a bundle. */
 export async function bundledPackages(): Promise<readonly string[]> {
-  const { metafile } = await Bun.build({
-    entrypoints: [join(ROOT, "src/main.ts")],
-    target: "bun",
-    minify: true,
-    metafile: true,
-  });
+  const inputs: string[] = [];
+  for (const { entry, target } of BUNDLES) {
+    const { metafile } = await Bun.build({
+      entrypoints: [join(ROOT, entry)],
+      target,
+      minify: true,
+      metafile: true,
+    });
+    inputs.push(...Object.keys(metafile?.inputs ?? {}));
+  }
   // The last folder of that name: a package may bring its own copy of another.
   const owner = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//;
-  const folders = Object.keys(metafile?.inputs ?? {}).map((path) => owner.exec(path)?.[1]);
+  const folders = inputs.map((path) => owner.exec(path)?.[1]);
   return [...new Set(folders.filter((folder) => folder !== undefined))].toSorted();
 }
 

@@ -1,4 +1,5 @@
 // The listener alone, with parts put together by hand: for settings that the whole app keeps fixed.
+import { createModelLabels } from "../../src/core/model-label.ts";
 import { createPool } from "../../src/core/pool.ts";
 import type { Page } from "../../src/core/page.ts";
 import { NO_FALLBACKS } from "../../src/core/fallback.ts";
@@ -7,7 +8,7 @@ import { createRetryBudget } from "../../src/core/retry-budget.ts";
 import type { ProxyEvent } from "../../src/core/event.ts";
 import { createBodyBudget } from "../../src/proxy/body.ts";
 import { createDialCheck } from "../../src/proxy/dial.ts";
-import { createGuard } from "../../src/proxy/guard.ts";
+import { createAccess } from "../../src/proxy/access.ts";
 import { createLiveCalls } from "../../src/proxy/live.ts";
 import { startServer } from "../../src/proxy/server.ts";
 import { buildConfig, type WeirSetup } from "./weir.ts";
@@ -27,27 +28,34 @@ export function startBareServer(
 ): BareServer {
   const { pool, cooldown, timeouts, retry, buffers, server } = buildConfig(setup);
   const events: ProxyEvent[] = [];
+  const served = createPool(pool);
   const bodies = createBodyBudget(() => buffers.allRequestsBytes);
   const live = createLiveCalls();
-  const guard = createGuard({
-    boundHost: server.host,
-    hostname: "test-host",
-    allowedHosts: [],
-    allowedOrigins: [],
-    accessKeys: [],
-    instanceId: "bare",
-  });
+  const access = createAccess(
+    () => ({
+      boundHost: server.host,
+      hostname: "test-host",
+      allowedHosts: [],
+      allowedOrigins: [],
+      accessKeys: [],
+      adminKey: undefined,
+      instanceId: "bare",
+    }),
+    now,
+  );
   const listening = startServer({
     host: server.host,
     port: 0,
-    guard: () => guard,
+    guard: access.guard,
+    pageGuard: access.pageGuard,
     allowedOrigins: () => [],
     pages,
     createId: setup.createId ?? (() => "bare-request"),
     idleSeconds,
     isDraining: () => false,
     parts: {
-      pool: createPool(pool),
+      pool: served,
+      labelModel: createModelLabels(() => served.current),
       settings: () => ({
         retry,
         cooldown,

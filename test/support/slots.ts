@@ -70,6 +70,9 @@ export function makeSpec(providers: Readonly<Record<string, ProviderFields>>): P
       kind: fields.kind ?? "hosted",
       main: fields.main ?? "openai",
       ownsModel: fields.ownsModel ?? (() => false),
+      ...(fields.isOffered === undefined ? {} : { isOffered: fields.isOffered }),
+      ...(fields.colonPrefix === undefined ? {} : { colonPrefix: fields.colonPrefix }),
+      ...(fields.health === undefined ? {} : { health: fields.health }),
     })),
     providerRoutes: rows.map(({ name, fields, backends }) => ({
       name,

@@ -37,7 +37,8 @@ export interface Sent {
 
 export const slotOf = (id: string, weight = 1): Slot => makeSlot(makeBackend(id, { weight }));
 
-export const levelOf = (...slots: readonly Slot[]): Level => levelsOf(slots)[0] ?? { slots: [], weights: [] };
+export const levelOf = (...slots: readonly Slot[]): Level =>
+  levelsOf(slots)[0] ?? { priority: 1, slots: [], weights: [] };
 
 /** As many slots, named `b0` and on. */
 export const levelOfSize = (size: number, weight: (at: number) => number = () => 1): Level =>

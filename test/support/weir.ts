@@ -7,6 +7,8 @@ import type {
   QueueConfig,
   BufferConfig,
   Config,
+  DashboardConfig,
+  LogConfig,
   RetryConfig,
   ServerConfig,
   ShutdownConfig,
@@ -37,7 +39,11 @@ export interface ProviderSetup {
 
 export interface WeirSetup {
   readonly providers: readonly ProviderSetup[];
+  /** A parsed configuration in place of everything else here that makes one. */
+  readonly config?: Config;
   readonly accessKeys?: readonly string[];
+  readonly adminKey?: string;
+  readonly dashboard?: Partial<DashboardConfig>;
   readonly server?: Partial<ServerConfig>;
   readonly timeouts?: Partial<TimeoutConfig>;
   readonly retry?: Partial<RetryConfig>;
@@ -54,6 +60,8 @@ export interface WeirSetup {
   readonly unchecked?: boolean;
   readonly queue?: Partial<QueueConfig>;
   readonly fallbacks?: Partial<FallbackPolicy>;
+  readonly log?: Partial<LogConfig>;
+  readonly webhooks?: Config["webhooks"];
   /** Changes the pool that the providers make: routes, aliases, strategies. */
   readonly shapePool?: (pool: PoolSpec) => PoolSpec;
 }
@@ -95,7 +103,7 @@ export function startWeir(setup: WeirSetup): Weir {
   const lines: string[] = [];
   let aheadMs = 0;
   let ids = 0;
-  const app = startApp(buildConfig(setup), {
+  const app = startApp(setup.config ?? buildConfig(setup), {
     clock: { now: () => performance.now() + aheadMs, wall: () => Date.now() + aheadMs },
     random: setup.random ?? (() => 0),
     createId:
@@ -191,7 +199,20 @@ export function buildConfig(setup: WeirSetup): Config {
       ...setup.server,
     },
     accessKeys: (setup.accessKeys ?? []).map((key) => new Secret(key)),
-    log: { level: "debug", format: "auto" },
+    ...(setup.adminKey === undefined ? {} : { adminKey: new Secret(setup.adminKey) }),
+    stateFile: "",
+    dashboard: { enabled: true, port: 0, alsoOnServer: false, ...setup.dashboard },
+    log: {
+      level: "debug",
+      format: "auto",
+      dir: "",
+      maxBytes: 100 * 1024 ** 2,
+      maxFiles: 10,
+      maxAgeMs: 604_800_000,
+      trace: "",
+      ...setup.log,
+    },
+    webhooks: setup.webhooks ?? [],
     retry: { max: 3, budget: 0.2, backoffMs: 20, maxBackoffMs: 100, ...setup.retry },
     cooldown: {
       threshold: 3,
@@ -218,6 +239,7 @@ export function buildConfig(setup: WeirSetup): Config {
     pool: setup.shapePool?.(poolOf(setup)) ?? poolOf(setup),
     warnings: [],
     watched: [],
+    files: [],
   };
 }
 

@@ -1,52 +1,33 @@
-// Turns events into lines for people or programs: one line a request, more at debug. Never a prompt, never a key.
-import type { ProxyEvent } from "../core/event.ts";
+// What is said of an event: a level, a message and fields, never a prompt. The one form that lines and displays are made of.
+import type { AttemptFinished, ProxyEvent, RequestFinished } from "../core/event.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-export interface LogTerms {
-  readonly level: LogLevel;
-  readonly format: "text" | "json";
-  readonly wall: () => number;
-  readonly write: (line: string) => void;
-}
+export const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
-interface Entry {
+export type Fields = Readonly<Record<string, string | number | undefined>>;
+
+export interface Entry {
   readonly level: LogLevel;
   readonly message: string;
-  readonly fields: Readonly<Record<string, string | number | undefined>>;
+  readonly fields: Fields;
 }
 
-const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+export const rounded = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 10) / 10;
 
-/** A sink for events. */
-export function createLog({ level, format, wall, write }: LogTerms): (event: ProxyEvent) => void {
-  return (event) => {
-    const entry = describeEvent(event);
-    if (RANK[entry.level] < RANK[level]) return;
-    const time = new Date(wall()).toISOString();
-    write(format === "json" ? jsonLine(entry, time) : textLine(entry, time));
+/** What attempts and requests are measured by. */
+export function measuresOf({ firstByteMs, durationMs, usage }: AttemptFinished | RequestFinished): Fields {
+  return {
+    first_byte_ms: rounded(firstByteMs),
+    duration_ms: rounded(durationMs),
+    tokens_in: usage?.inputTokens,
+    tokens_out: usage?.outputTokens,
   };
 }
 
-function jsonLine({ level, message, fields }: Entry, time: string): string {
-  return `${JSON.stringify({ time, level, message, ...fields })}\n`;
-}
-
-/** Values that could break the line or the terminal are quoted with escapes. */
-function textLine({ level, message, fields }: Entry, time: string): string {
-  const pairs = Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${quoted(value)}`],
-  );
-  return `${time.slice(11, 23)} ${level.padEnd(5)} ${[message, ...pairs].join(" ")}\n`;
-}
-
-const quoted = (value: string | number): string =>
-  /^[\w.:/@*+-]*$/.test(String(value)) ? String(value) : JSON.stringify(value);
-
-const rounded = (ms: number | undefined): number | undefined =>
-  ms === undefined ? undefined : Math.round(ms * 10) / 10;
-
-function describeEvent(event: ProxyEvent): Entry {
+/** Undefined for the steps that come before the one that is told. */
+export function describeEvent(event: ProxyEvent): Entry | undefined {
   switch (event.kind) {
     case "request_finished": {
       const level = event.status >= 500 || event.ending === "broken" ? "warn" : "info";
@@ -59,19 +40,19 @@ function describeEvent(event: ProxyEvent): Entry {
         status: event.status,
         attempts: event.attempts,
         ending: event.ending === "complete" ? undefined : event.ending,
-        first_byte_ms: rounded(event.firstByteMs),
-        duration_ms: rounded(event.durationMs),
-        tokens_in: event.usage?.inputTokens,
-        tokens_out: event.usage?.outputTokens,
+        ...measuresOf(event),
       };
       return { level, message: "request", fields };
     }
+    case "attempt_started":
+    case "attempt_answered":
+      return undefined;
     case "attempt_finished": {
-      const { requestId: id, backend, key, outcome, detail } = event;
+      const { requestId: id, attempt, backend, key, outcome, detail } = event;
       return {
         level: "debug",
         message: "attempt",
-        fields: { id, backend, key, outcome, detail, duration_ms: rounded(event.durationMs) },
+        fields: { id, attempt, backend, key, outcome, detail, ...measuresOf(event) },
       };
     }
     case "rest_began": {

@@ -1,0 +1,39 @@
+// The answers of the admin API: JSON that nothing on the way keeps, and refusals in the shape that all of weir's have.
+import { type Refusal, refusalBody } from "../core/refusal.ts";
+import type { UpstreamProblem } from "../core/upstream.ts";
+
+export function answer(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
+}
+
+export function refuseWith(refusal: Refusal): Response {
+  return new Response(refusalBody("openai", refusal), {
+    status: refusal.status,
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}
+
+/** Every problem in words for people, and as a list for programs. */
+export function refuseProblems(problems: readonly UpstreamProblem[]): Response {
+  const message = problems.map(sayProblem).join("; ");
+  const param = problems[0]?.path ?? "";
+  return answer(400, {
+    error: {
+      message,
+      type: "invalid_request_error",
+      code: "invalid_upstream",
+      param: param === "" ? null : param,
+      problems,
+    },
+  });
+}
+
+/** `targets[0].port: expected a whole number from 1 to 65535, found 0` */
+function sayProblem({ path, expected, found }: UpstreamProblem): string {
+  const where = path === "" ? "" : `${path}: `;
+  return `${where}expected ${expected}${found === undefined ? "" : `, found ${found}`}`;
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import type { RequestFinished } from "../../src/core/event.ts";
+import { requestOutcome } from "../../src/core/request-outcome.ts";
+import type { RequestOutcome } from "../../src/core/status.ts";
+
+const CASES: readonly (readonly [number, number, RequestFinished["ending"], RequestOutcome])[] = [
+  [200, 1, "complete", "succeeded"],
+  [304, 2, "complete", "succeeded"],
+  [400, 1, "complete", "rejected"],
+  [404, 0, "complete", "rejected"],
+  [422, 3, "complete", "rejected"],
+  [429, 0, "complete", "refused"],
+  [503, 0, "complete", "refused"],
+  [429, 4, "complete", "failed"],
+  [401, 1, "complete", "failed"],
+  [502, 3, "complete", "failed"],
+  [200, 1, "broken", "failed"],
+  [499, 1, "abandoned", "abandoned"],
+  [200, 1, "abandoned", "abandoned"],
+];
+
+for (const [status, attempts, ending, expected] of CASES)
+  test(`a request with status ${status} after ${attempts} attempts, ${ending}, counts as ${expected}`, () => {
+    expect(requestOutcome({ status, attempts, ending })).toBe(expected);
+  });
