@@ -32,13 +32,24 @@ function reportOf(loaded: Loaded): { readonly code: number; readonly json: objec
     case "config":
       return { code: EXIT.fine, json: { status: "ok", ...loaded.resolved } };
     case "problems": {
-      const problems = loaded.problems.map((problem) => ({ ...problem, message: formatProblem(problem) }));
+      const problems = loaded.problems.map((problem) => ({
+        ...problem,
+        ...placeIn(problem.where),
+        message: formatProblem(problem),
+      }));
       const { warnings } = loaded;
       return { code: exitCodeOf(loaded.problems), json: { status: "problems", problems, warnings } };
     }
     case "empty":
       return { code: EXIT.config, json: { status: "empty", warnings: loaded.warnings } };
   }
+}
+
+/** The parts of a place in a file; nothing for a variable or a flag. */
+function placeIn(where: string): object {
+  const [, file, line, column, path] = /^(.+):(\d+):(\d+)(?: (.*))?$/s.exec(where) ?? [];
+  if (file === undefined) return {};
+  return { file, line: Number(line), column: Number(column), path: path ?? "" };
 }
 
 const asWarning = (text: string): string => `warning: ${text}`;

@@ -79,16 +79,12 @@ interface Openness {
   readonly reader: FieldReader;
 }
 
-/** Its files know no tokens, so that a public address is public to all. */
+/** Its files know no tokens, so that a public address is public to all; warnOfOpenness says so where it comes to that. */
 function openWhereAsked(options: Options, host: Node | undefined, { terms, reader }: Openness): void {
   const placed = reader.placed(host);
   if (placed === undefined || isLoopback(plainHost(placed.value))) return;
   if (findVariable(terms.variables, "WEIR_ACCESS_KEYS") !== undefined) return;
   options.set("server.open", { text: "true", where: describePlace(placed.at) });
-  reader.warn(
-    placed.at,
-    `OPENS WEIR TO EVERYBODY who can reach ${placed.value}: they use your keys without one of their own. Set WEIR_ACCESS_KEYS to what clients must send, or the host to 127.0.0.1`,
-  );
 }
 
 /** A folder there, a file here. */

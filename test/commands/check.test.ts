@@ -96,3 +96,17 @@ test("check --help says what it is", async () => {
   const { code, out } = await check({ WEIR_PORT: "80a" }, "--help");
   expect([code, out]).toEqual([0, expect.stringContaining("weir check [--json]")]);
 });
+
+test("check --json gives the file, line, column and path of each problem in a file", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weir-check-"));
+  const file = join(folder, "weir.yaml");
+  writeFileSync(file, "retry:\n  max: -1\n");
+  const { out, code } = await check({ ...ENV, WEIR_PORT: "80a" }, "--json", "--config", file);
+  expect(code).toBe(78);
+  const { problems } = JSON.parse(out) as { problems: readonly object[] };
+  expect(problems).toContainEqual(
+    expect.objectContaining({ file, line: 2, column: 8, path: "retry.max", expected: "0 to 100" }),
+  );
+  expect(problems.find((each) => "where" in each && each.where === "WEIR_PORT")).not.toHaveProperty("file");
+  rmSync(folder, { recursive: true });
+});

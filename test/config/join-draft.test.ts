@@ -215,3 +215,31 @@ describe("options in a file", () => {
     ]);
   });
 });
+
+describe("a file of LLMRouter that opens a public address", () => {
+  const files = {
+    "config.yaml":
+      "server: { host: 0.0.0.0 }\nrouting: { strategy: simple-shuffle }\nbackends: { config_dir: configs }",
+    "configs/openai_a.yaml":
+      "model_list: [{ model_name: m, litellm_params: { model: openai/m, api_base: http://10.0.0.1:8000/v1, api_key: dummy-key-1 } }]",
+  };
+  const opens = (env: Record<string, string>, ...argv: string[]) =>
+    warningsOf(env, { files, argv: ["--config", "config.yaml", ...argv] }).filter((text) =>
+      text.includes("OPENS WEIR"),
+    );
+
+  test("is told loudly, with the place that says so", () => {
+    expect(opens({})).toEqual([
+      "config.yaml:1:17 server.host OPENS WEIR TO EVERYBODY who can reach 0.0.0.0: they use your keys without one of " +
+        "their own. Set WEIR_ACCESS_KEYS to what clients must send, or WEIR_HOST to 127.0.0.1",
+    ]);
+  });
+
+  test("is not where a flag, a variable or tokens close it", () => {
+    expect([
+      opens({}, "--host", "127.0.0.1"),
+      opens({ WEIR_HOST: "::1" }),
+      opens({ WEIR_ACCESS_KEYS: "t" }),
+    ]).toEqual([[], [], []]);
+  });
+});

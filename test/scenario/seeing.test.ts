@@ -1,89 +1,32 @@
 // What the displays say against what really happened: the fake's ledger on the one side, its clients on the other.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { LedgerEntry } from "../../src/fake/ledger.ts";
+import { runTopCommand } from "../../src/commands/top.ts";
 import { startFake } from "../../src/fake/server.ts";
 import type { StatusView } from "../../src/core/status.ts";
 import { applyStatus, type StatusMessage } from "../../src/core/status-change.ts";
 import { parseExposition, sumOf } from "../support/exposition.ts";
 import { readEvents } from "../support/sse.ts";
+import {
+  ANTHROPIC_KEYS,
+  callMixed,
+  isGood,
+  OPENAI_KEYS,
+  type Seen,
+  startMixedScene,
+} from "../support/mixed-calls.ts";
+import { runCommand } from "../support/run-command.ts";
 import { startWeir, type Weir } from "../support/weir.ts";
 
 // Hundreds of calls, on machines that do other things too.
 setDefaultTimeout(60_000);
 
-const OPENAI_KEYS = ["sk-canary-openai-aaaa1111", "sk-canary-openai-bbbb2222", "sk-canary-openai-cccc3333"];
-const ANTHROPIC_KEYS = ["sk-canary-claude-dddd4444", "sk-canary-claude-eeee5555"];
 const CANARY = /canary/;
-
-const SCRIPT = {
-  rules: [
-    { probability: 0.08, do: { error: "rate_limit", retry_after: "1ms" } },
-    { probability: 0.08, do: { error: "server_error" } },
-    { probability: 0.12, do: { error: "bad_request" } },
-    { match: { stream: true, model: "gpt-4o" }, probability: 0.3, do: { fault: "early_end", after: 2 } },
-  ],
-} as const;
-
-interface Seen {
-  readonly kind: "ok" | "error" | "broken";
-  readonly status: number;
-  readonly attempts: number;
-}
-
-/** Four forms of call in turn; a few at a time. */
-async function callMixed(weir: Weir, count: number): Promise<readonly Seen[]> {
-  const seen: Seen[] = [];
-  let next = 0;
-  const message = { role: "user", content: "hi" };
-  const one = async (at: number): Promise<Seen> => {
-    const stream = at % 2 === 0;
-    const options = { stream_options: { include_usage: true } };
-    const response =
-      at % 4 < 2
-        ? await weir.post("/v1/chat/completions", {
-            model: "gpt-4o",
-            messages: [message],
-            stream,
-            ...(stream ? options : {}),
-          })
-        : await weir.post("/v1/messages", { model: "claude-x", max_tokens: 20, messages: [message], stream });
-    const text = await response.text();
-    const isBroken = stream && response.ok && !/\[DONE\]|message_stop/.test(text);
-    const attempts = Number(response.headers.get("x-weir-attempts"));
-    return { kind: isBroken ? "broken" : response.ok ? "ok" : "error", status: response.status, attempts };
-  };
-  const worker = async (): Promise<void> => {
-    for (; next < count;) {
-      next += 1;
-      seen.push(await one(next));
-    }
-  };
-  await Promise.all([worker(), worker(), worker(), worker()]);
-  return seen;
-}
-
-const isGood = ({ status, state, fault }: LedgerEntry): boolean =>
-  status === 200 && state === "finished" && fault === "";
 
 const json = async (weir: Weir, path: string, init?: RequestInit) =>
   (await fetch(weir.url + path, init)).json();
 
-function startScene() {
-  const fake = startFake({ seed: 7, script: SCRIPT });
-  const weir = startWeir({
-    providers: [
-      { name: "openai", urls: [fake.url], keys: OPENAI_KEYS, models: ["gpt-4o"] },
-      { name: "anthropic", urls: [fake.url], keys: ANTHROPIC_KEYS, models: ["claude-x"] },
-    ],
-    cooldown: { firstMs: 1, maxMs: 5, jitter: 0 },
-    retry: { backoffMs: 1, maxBackoffMs: 2 },
-    queue: { maxWaitMs: 2000 },
-  });
-  return { fake, weir };
-}
-
 test("every number that is shown agrees with the fake's ledger and with what clients saw", async () => {
-  const { fake, weir } = startScene();
+  const { fake, weir } = startMixedScene();
   await using _ = weir;
   const seen = await callMixed(weir, 100);
   await Promise.all([weir.idle(), fake.ledger.settled()]);
@@ -190,8 +133,43 @@ test("every number that is shown agrees with the fake's ledger and with what cli
   expect(Array.isArray(history)).toBe(true);
 });
 
+/** The rows of a table of the terminal view, by column; the last one may be empty. */
+function readTable(text: string, title: string): readonly Readonly<Record<string, string>>[] {
+  const [head = "", ...lines] = text.slice(text.indexOf(`\n${title}\n`) + title.length + 2).split("\n");
+  const cells = (line: string) => line.trim().split(/\s{2,}/);
+  const names = cells(head);
+  const rows = lines.slice(0, lines.indexOf("")).map(cells);
+  return rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at] ?? ""])));
+}
+
+test("the terminal's view agrees with the fake's ledger too", async () => {
+  const { fake, weir } = startMixedScene();
+  await using _ = weir;
+  const seen = await callMixed(weir, 100);
+  await Promise.all([weir.idle(), fake.ledger.settled()]);
+  const calls = fake.ledger.calls();
+  const { out, code } = await runCommand(runTopCommand, {}, ["--once", "--url", weir.url]);
+  const retries = seen.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
+  expect([code, CANARY.test(out)]).toEqual([0, false]);
+  expect(out).toContain("requests 100 ");
+  expect(out).toMatch(new RegExp(`attempts ${calls.length} +retries ${retries}\\s`));
+  const keys = readTable(out, "Keys");
+  const backends = readTable(out, "Backends");
+  for (const key of [...OPENAI_KEYS, ...ANTHROPIC_KEYS]) {
+    const own = calls.filter((call) => call.key === key);
+    const label = `***${key.slice(-4)}`;
+    const told = {
+      Total: String(own.length),
+      "Done/m": String(own.filter(isGood).length),
+      "429": String(own.filter(({ status }) => status === 429).length),
+    };
+    expect(keys.find((row) => row["Key"] === label)).toMatchObject(told);
+    expect(backends.find((row) => row["Key"] === label)).toMatchObject(told);
+  }
+});
+
 test("a reader of events that puts the changes together has the same view as one that asks anew", async () => {
-  const { fake, weir } = startScene();
+  const { fake, weir } = startMixedScene();
   await using _ = weir;
   const abort = new AbortController();
   const events = readEvents(await fetch(`${weir.url}/api/events`, { signal: abort.signal }));
@@ -223,7 +201,7 @@ test("a reader of events that puts the changes together has the same view as one
 });
 
 test("readers of events are told the end when weir stops, and hold it up for no time", async () => {
-  const { weir } = startScene();
+  const { weir } = startMixedScene();
   const response = await fetch(`${weir.url}/api/events`);
   const events = readEvents(response);
   expect((await events.next()).value?.event).toBe("status");
@@ -235,7 +213,7 @@ test("readers of events are told the end when weir stops, and hold it up for no 
 });
 
 test("usage begins anew after a reset, for one provider or for all, and the status goes on", async () => {
-  const { weir } = startScene();
+  const { weir } = startMixedScene();
   await using _ = weir;
   await callMixed(weir, 20);
   await weir.idle();
@@ -255,7 +233,7 @@ test("usage begins anew after a reset, for one provider or for all, and the stat
 });
 
 test("no key appears in any page, whatever goes wrong", async () => {
-  const { weir } = startScene();
+  const { weir } = startMixedScene();
   await using _ = weir;
   await callMixed(weir, 40);
   await weir.post("/v1/chat/completions", { model: "sk-none", messages: [] });

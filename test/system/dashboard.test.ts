@@ -4,6 +4,7 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { startFake } from "../../src/fake/server.ts";
 import { startBinary } from "../support/binary.ts";
+import { ANTHROPIC_KEYS, callMixed, OPENAI_KEYS, startMixedScene } from "../support/mixed-calls.ts";
 import { until } from "../support/until.ts";
 import { startWeir } from "../support/weir.ts";
 import { openPage, startBrowser } from "../views/dashboard/browser.ts";
@@ -119,6 +120,35 @@ describe("the page of a running weir", () => {
     await page.locator(".log .line", { hasText: "status=200" }).first().waitFor();
     const html = await page.content();
     expect(KEYS.filter((key) => html.includes(key))).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test("agrees with the fake's ledger after a hundred calls of all kinds", async () => {
+    const { fake, weir } = startMixedScene();
+    await using _ = weir;
+    await using opened = await openPage(browser, `${weir.url}/dashboard#keys`);
+    const { page, faults } = opened;
+    await page.getByText("5 keys").waitFor();
+    const seen = await callMixed(weir, 100);
+    await Promise.all([weir.idle(), fake.ledger.settled()]);
+    const calls = fake.ledger.calls();
+    const stat = (name: string) =>
+      page
+        .locator(".stat", { has: page.getByText(name, { exact: true }) })
+        .locator(".stat-value")
+        .textContent();
+    for (const key of [...OPENAI_KEYS, ...ANTHROPIC_KEYS]) {
+      const own = calls.filter((call) => call.key === key);
+      const row = page.locator("tr.row", { hasText: `***${key.slice(-4)}` });
+      await row.click();
+      await page.locator("dialog.drawer dd", { hasText: new RegExp(`^${own.length}: `) }).waitFor();
+      await page.keyboard.press("Escape");
+    }
+    await page.goto(`${weir.url}/dashboard#overview`);
+    await page.waitForFunction(() => document.querySelector(".stat-value")?.textContent === "100");
+    const retries = seen.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
+    expect([await stat("Requests"), await stat("Retries")]).toEqual(["100", String(retries)]);
+    await fake.stop();
     expect(faults).toEqual([]);
   });
 
