@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   explain: { load: async () => (await import("./commands/explain.ts")).runExplain, manyCalls: false },
   demo: { load: async () => (await import("./commands/demo.ts")).runDemo, manyCalls: true },
   fake: { load: async () => (await import("./commands/fake.ts")).runFakeCommand, manyCalls: false },
+  bench: { load: async () => (await import("./commands/bench.ts")).runBenchCommand, manyCalls: true },
   schema: { load: async () => (await import("./commands/schema.ts")).runSchema, manyCalls: false },
   health: { load: async () => (await import("./commands/health.ts")).runHealth, manyCalls: false },
   top: { load: async () => (await import("./commands/top.ts")).runTopCommand, manyCalls: false },

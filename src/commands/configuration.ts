@@ -4,9 +4,10 @@ import { hostname } from "node:os";
 import type { ParsedFlags } from "../config/flags.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import { exitCodeOf, formatProblem, type Problem } from "../config/problem.ts";
+import type { Resolved } from "../config/resolved.ts";
 import { loadCustomStrategy } from "../config/custom-strategy.ts";
 import type { Strategy } from "../core/seams.ts";
-import { customPath } from "../core/strategy.ts";
+import { customPath, readStrategyName } from "../core/strategy.ts";
 import { createCustom } from "../core/strategy-custom.ts";
 import type { Invocation } from "./invocation.ts";
 import { EXIT } from "./invocation.ts";
@@ -51,6 +52,13 @@ export function tellUnloadable(
   return exitCodeOf(loaded.problems);
 }
 
+/** Where a strategy was named: the general one by an option, any other by a route of a file. */
+function namedAt(name: string, { options, routes }: Resolved): string {
+  const option = options.find(({ key }) => key === "strategy");
+  if (option !== undefined && readStrategyName(option.shown) === name) return option.origin;
+  return routes.find(({ strategy }) => strategy === name)?.where ?? "strategy";
+}
+
 /** What a custom strategy is made with, beside its file. */
 export interface CustomWorld {
   readonly now: () => number;
@@ -72,17 +80,16 @@ export async function withCustomStrategies(loaded: Loaded, world: CustomWorld): 
     return path === undefined ? [] : [{ name, path }];
   });
   if (custom.length === 0) return loaded;
-  const origin = resolved.options.find(({ key }) => key === "strategy")?.origin ?? "";
   const problems: Problem[] = [];
   const strategies = new Map<string, () => Strategy>();
   const watched = [...config.watched];
   for (const { name, path } of custom) {
-    const where = origin === "" || origin === "default" ? "strategy" : origin;
+    const where = namedAt(name, resolved);
     if (/^[A-Z_]+$/.test(where)) {
       problems.push({
         kind: "configuration",
         where,
-        expected: "a strategy of weir's; a custom one is named by --strategy",
+        expected: "a strategy of weir's; a custom one is named by --strategy or in a file",
         found: name,
       });
       continue;

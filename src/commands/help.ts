@@ -35,6 +35,11 @@ const TOPICS: readonly Topic[] = [
     usage: "[--port 9000] [--script FILE] [--seed N] [--examples]",
   },
   {
+    name: "bench",
+    sentence: "Measures how a server answers under load; see weir bench --help.",
+    usage: "--url URL [-c 1000] [-w 4] [-n 100000 | -d 60s] [--rate 500] [--stream] [options]",
+  },
+  {
     name: "top",
     sentence:
       "Shows a running weir in the terminal: summary, providers, models, backends, keys, failures, log.",
@@ -108,6 +113,8 @@ function serveOptions(): string {
   P_MODELS=a,b*        only these models                 P_RPM P_TPM P_RPD P_TPD P_CONCURRENCY   limits of each key
   WEIR_PROVIDERS=x     further providers by name, each with X_BASE_URL and X_API_KEYS
 
+  --config FILE            a configuration file, weir's own or another system's (or WEIR_CONFIG). Repeatable.
+  --enabled-sources a,b    only these sources of an LLMRouter file.
   --env-file FILE          more variables; the real environment wins. Repeatable.
   --connect-to ORIGIN=URL  dials the loopback URL in place of ORIGIN, for tests and dry runs. Repeatable.
 

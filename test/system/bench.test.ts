@@ -1,0 +1,56 @@
+// The load test as it is released: the compiled binary, several processes, many streams through weir.
+import { afterAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { startFake } from "../../src/fake/server.ts";
+import { startBench } from "../support/bench.ts";
+import { startBinary, weirBinary } from "../support/binary.ts";
+
+const STREAMS = 2000;
+const TOKENS = 40;
+const fake = startFake({ script: { ttft: "500ms", gap: "250ms", tokens: TOKENS } });
+afterAll(() => fake.stop());
+
+/** CPU of all threads of a process. */
+function cpuMsOf(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const usedNs = tasks.map((task) =>
+    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]),
+  );
+  return usedNs.reduce((sum, ns) => sum + ns, 0) / 1e6;
+}
+
+test("two processes of the binary hold two thousand streams through weir, count each chunk, and cost less than weir", async () => {
+  await using weir = await startBinary({
+    env: { OPENAI_API_KEYS: "sk-bench-system-1,sk-bench-system-2", OPENAI_BASE_URL: fake.url },
+  });
+  fake.ledger.clear();
+  const beforeMs = cpuMsOf(weir.pid);
+  const args = [
+    "-u",
+    weir.url,
+    "-m",
+    "gpt-4o",
+    "-c",
+    String(STREAMS),
+    "-w",
+    "2",
+    "-n",
+    String(2 * STREAMS),
+    "--stream",
+  ];
+  const { code, report } = await startBench([...args, "--json", "-"], {}, [weirBinary()]).ended;
+  const weirMs = cpuMsOf(weir.pid) - beforeMs;
+  const { requests, errors, tokens, firstTokenMs, gapMs, client, problems, seconds } = report();
+  expect([code, errors, problems]).toEqual([0, [], []]);
+  expect(requests).toMatchObject({ started: 2 * STREAMS, ok: 2 * STREAMS, failed: 0 });
+  expect(Math.max(...seconds.map(({ inFlight }) => inFlight))).toBe(STREAMS);
+  const calls = fake.ledger.calls().filter(({ method }) => method === "POST");
+  expect(calls).toHaveLength(2 * STREAMS);
+  expect(tokens.chunks).toBe(2 * STREAMS * TOKENS);
+  expect(tokens.chunks).toBe(fake.ledger.counters().chunks);
+  // A stream can only be late, by what the machine has to do beside.
+  expect(firstTokenMs!.min).toBeGreaterThanOrEqual(499);
+  expect(gapMs!.mean).toBeGreaterThan(245);
+  expect(gapMs!.mean).toBeLessThan(300);
+  expect(client.cpuPerChunkUs).toBeLessThan((weirMs * 1000) / tokens.chunks);
+}, 180_000);
