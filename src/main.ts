@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   fake: { load: async () => (await import("./commands/fake.ts")).runFakeCommand, manyCalls: false },
   bench: { load: async () => (await import("./commands/bench.ts")).runBenchCommand, manyCalls: true },
   schema: { load: async () => (await import("./commands/schema.ts")).runSchema, manyCalls: false },
+  deploy: { load: async () => (await import("./commands/deploy.ts")).runDeploy, manyCalls: false },
   health: { load: async () => (await import("./commands/health.ts")).runHealth, manyCalls: false },
   top: { load: async () => (await import("./commands/top.ts")).runTopCommand, manyCalls: false },
   version: { load: async () => (await import("./commands/version.ts")).runVersion, manyCalls: false },

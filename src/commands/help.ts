@@ -1,6 +1,7 @@
 // `weir help`: what there is, printed from the same tables that are read.
 import { OPTIONS } from "../config/options.ts";
 import { PROVIDERS } from "../config/providers.ts";
+import { DEPLOY_NOTES, DEPLOY_USAGE } from "./deploy-help.ts";
 import { type Command, EXIT } from "./invocation.ts";
 
 interface Topic {
@@ -50,6 +51,12 @@ const TOPICS: readonly Topic[] = [
   --no-color   as does NO_COLOR
 
 Exit code 1 when no weir can be reached. In the view, ? shows the keys.`,
+  },
+  {
+    name: "deploy",
+    sentence: "Starts vLLM or SGLang on many nodes over ssh and writes the backend file; status and stop.",
+    usage: DEPLOY_USAGE,
+    notes: DEPLOY_NOTES,
   },
   {
     name: "health",

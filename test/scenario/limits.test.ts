@@ -266,10 +266,16 @@ describe("waiting", () => {
       script: { rules: [{ do: "hang_headers" }] },
       setup: waiting,
     });
-    const leave = new AbortController();
-    const calls = [0, 1].map(() => s.weir.post(PATH, CHAT, { signal: leave.signal }).catch(() => undefined));
+    const send = (leave: AbortController) =>
+      s.weir.post(PATH, CHAT, { signal: leave.signal }).catch(() => undefined);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const calls = [send(first)];
     await until(() => s.fake.openCalls === 1, "one call at the provider");
-    leave.abort();
+    calls.push(send(second));
+    await until(() => s.weir.app.inFlight() === 2, "one that waits");
+    second.abort();
+    await until(() => s.weir.app.inFlight() === 1, "the one that waited is gone");
+    first.abort();
     await Promise.all(calls);
     await s.weir.idle();
     expect(s.fake.ledger.counters().calls).toBe(1);

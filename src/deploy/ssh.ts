@@ -1,0 +1,143 @@
+// Runs scripts on nodes through the user's own OpenSSH: their configuration, agent, jump hosts and known hosts. Nothing is
+// asked at a prompt. One connection a node is shared by all calls, through a socket in a folder of our own.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isComplete, type NodeAnswer, printable, readAnswer } from "./answers.ts";
+
+export type Told =
+  | { readonly kind: "answer"; readonly answer: NodeAnswer }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface Ssh extends AsyncDisposable {
+  /** Runs a script of this room on a node. */
+  readonly run: (host: string, script: string, timeoutMs: number) => Promise<Told>;
+  /** The HostName that the user's configuration gives: where HTTP goes, too. */
+  readonly addressOf: (host: string) => Promise<string>;
+}
+
+export interface SshTerms {
+  /** `ssh`, or that with further arguments. */
+  readonly command: readonly string[];
+  /** Calls that run at once. */
+  readonly parallel: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+const CONNECT_SECONDS = 10;
+const LOCAL_CALL_MS = 10_000;
+/** A socket's path has at most 104 characters on macOS, of which `%C` and ssh's own suffix take 60. */
+const LONGEST_FOLDER = 40;
+
+export function openSsh({ command, parallel, environment }: SshTerms): Ssh {
+  const folder = mkdtempSync(join(tmpdir(), "weir-ssh-"));
+  const shares = folder.length <= LONGEST_FOLDER && process.platform !== "win32";
+  const options = [
+    "-o",
+    "BatchMode=yes",
+    "-o",
+    `ConnectTimeout=${CONNECT_SECONDS}`,
+    ...(shares
+      ? ["-o", "ControlMaster=auto", "-o", `ControlPath=${join(folder, "%C")}`, "-o", "ControlPersist=60"]
+      : []),
+  ];
+  const used = new Set<string>();
+  const free = createBound(parallel);
+  const call = (words: readonly string[], input: string, timeoutMs: number): Promise<Called> =>
+    runCommand([...command, ...words], { input, timeoutMs, environment });
+  return {
+    run: (host, script, timeoutMs) =>
+      free(async () => {
+        used.add(host);
+        const called = await call([...options, "-T", "--", host, "exec sh -s"], script, timeoutMs);
+        if (called.kind === "failed") return called;
+        if (isComplete(called.output)) return { kind: "answer", answer: readAnswer(called.output) };
+        const reason =
+          lastLine(called.complaints) ?? `${command.join(" ")} ended with code ${called.exitCode}`;
+        return { kind: "failed", reason };
+      }),
+    addressOf: async (host) => {
+      const bare = host.slice(host.lastIndexOf("@") + 1);
+      const called = await free(() => call(["-G", "--", host], "", LOCAL_CALL_MS));
+      if (called.kind === "failed") return bare;
+      return /^hostname (\S+)$/m.exec(called.output)?.[1] ?? bare;
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (shares)
+        await Promise.all(
+          [...used].map((host) =>
+            free(() => call([...options, "-O", "exit", "--", host], "", LOCAL_CALL_MS)),
+          ),
+        );
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+type Called =
+  | {
+      readonly kind: "ended";
+      readonly output: string;
+      readonly complaints: string;
+      readonly exitCode: number;
+    }
+  | { readonly kind: "failed"; readonly reason: string };
+
+interface Call {
+  readonly input: string;
+  readonly timeoutMs: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+async function runCommand(
+  words: readonly string[],
+  { input, timeoutMs, environment }: Call,
+): Promise<Called> {
+  try {
+    const child = Bun.spawn([...words], {
+      stdin: Buffer.from(input),
+      stdout: "pipe",
+      stderr: "pipe",
+      env: environment,
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+      // A Ctrl-C is for weir, which has services to stop through these; a group of its own keeps it from them.
+      detached: true,
+    });
+    const [output, complaints, exitCode] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    if (child.signalCode === "SIGKILL")
+      return { kind: "failed", reason: `no answer within ${Math.round(timeoutMs / 1000)} s` };
+    return { kind: "ended", output, complaints, exitCode };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { kind: "failed", reason: `cannot run ${words[0] ?? "ssh"}: ${error.message}` };
+  }
+}
+
+/** ssh says what went wrong last; before it may stand banners and warnings. */
+const lastLine = (text: string): string | undefined =>
+  text
+    .split("\n")
+    .map((line) => printable(line).trim())
+    .findLast((line) => line !== "");
+
+/** Lets so many run at once, in the order of asking. */
+function createBound(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= most) await new Promise<void>((resolve) => void waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}

@@ -1,0 +1,166 @@
+// What `weir deploy` makes of its arguments, without any node.
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runDeploy } from "../../src/commands/deploy.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-deploy-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+/** `false` in ssh's place: no node answers. */
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  let said = "";
+  const code = await runDeploy({
+    args: [...args, ...(args.includes("--ssh-command") ? [] : ["--ssh-command", "false"])],
+    env: { HOME: folder, PATH: process.env["PATH"], WEIR_CONFIG: join(folder, "weir.yaml"), ...env },
+    out: (text) => void (said += text),
+    err: (text) => void (said += text),
+    isTerminal: false,
+    onSignal: () => undefined,
+  });
+  return { code, said };
+}
+
+const MODEL = ["--model-name", "/data/Qwen3-32B/", "--tensor-parallel-size", "4"];
+const DRY = [...MODEL, "--dry-run"];
+
+describe("weir deploy --dry-run", () => {
+  test("prints the documented table for three nodes with eight GPUs, every command, and the rows", async () => {
+    const { code, said } = await run(["--hosts", "a,b,c", ...DRY]);
+    expect(code).toBe(0);
+    const rows = said.split("\n").filter((line) => /^[abc] +\d/.test(line));
+    expect(rows.map((row) => row.split(/ +/).join(" "))).toEqual([
+      "a 0 0-3 30596",
+      "a 1 4-7 30597",
+      "b 0 0-3 30598",
+      "b 1 4-7 30599",
+      "c 0 0-3 30600",
+      "c 1 4-7 30601",
+    ]);
+    expect(said.match(/--served-model-name Qwen3-32B /g)).toHaveLength(6);
+    expect(said.match(/CUDA_VISIBLE_DEVICES=4,5,6,7 /g)).toHaveLength(3);
+    expect(said).toContain("b: cannot be reached: false ended with code 1; planned as if");
+    expect(said).toContain(`${join(folder, "weir.yaml")} would get:\nproviders:\n  vllm-qwen3-32b:\n`);
+    expect(said).toEndWith("6 services would be started. This was a dry run: nothing was.\n");
+  });
+
+  test("reads where from the environment, a flag first", async () => {
+    const slurm = { SLURM_JOB_NODELIST: "gpu[01-02]", NODE_IP_LIST: "10.0.0.1:8,10.0.0.2:8" };
+    expect((await run([...DRY, "--slurm"], slurm)).said).toContain("gpu02  1        4-7   30599");
+    expect((await run(DRY, slurm)).said).toContain("10.0.0.2  1        4-7   30599");
+    expect((await run([...DRY, "--hosts", "me@x"], slurm)).said).toContain("http://x:30596/v1");
+  });
+
+  test("takes engines' arguments as one text or several, and interpreters of several words", async () => {
+    const { said } = await run([
+      "--hosts",
+      "a",
+      ...DRY,
+      "--extra-args",
+      "--max-model-len 65536 --x 'a b'",
+      "--extra-args",
+      "--y=$(z)",
+      "-python-cmd",
+      "apptainer exec --nv 'my image.sif' python3",
+      "--backend",
+      "SGLang",
+      "--max-num-seqs",
+      "180",
+    ]);
+    expect(said).toContain(
+      "  apptainer exec --nv 'my image.sif' python3 -m sglang.launch_server --model-path /data/Qwen3-32B/ ",
+    );
+    expect(said).toContain(" --max-running-requests 180 --max-model-len 65536 --x 'a b' '--y=$(z)'\n");
+  });
+});
+
+describe("a secret", () => {
+  test("is not printed, and not taken where a list of processes would show it", async () => {
+    const dry = await run([
+      "--hosts",
+      "a",
+      ...DRY,
+      "--python-cmd",
+      "env HF_TOKEN=hf_abcdef HF_HOME=/d python3",
+    ]);
+    expect(dry.said).toContain("  env 'HF_TOKEN=***' HF_HOME=/d python3 -m ");
+    expect(dry.said).not.toContain("hf_abcdef");
+    const refused = await run(["--hosts", "a", ...DRY, "--extra-args", "--api-key=sk-abcdef"]);
+    expect(refused.code).toBe(64);
+    expect(refused.said).toStartWith("cannot read --extra-args: expected no API key");
+    expect(refused.said).not.toContain("sk-abcdef");
+  });
+});
+
+describe("weir deploy", () => {
+  test("tells every wrong option at once", async () => {
+    const { code, said } = await run([
+      "--hosts",
+      "a;b",
+      "--tensor-parallel-size",
+      "16",
+      "--port",
+      "99999",
+      "--backend",
+      "vlm",
+      "--extra-args",
+      "'x",
+      "--health-check-timeout",
+      "soon",
+      "--parallel",
+      "0",
+      "--hots",
+      "x",
+    ]);
+    expect(code).toBe(64);
+    expect(said.trim().split("\n").sort()).toEqual([
+      'cannot read --backend: expected vllm or sglang (did you mean vllm?), found "vlm"',
+      "cannot read --extra-args: expected a closing ', found \"'x\"",
+      'cannot read --health-check-timeout: expected seconds, or a duration such as 45m, found "soon"',
+      'cannot read --hosts: expected the name or address of a host, or user@host, found "a;b"',
+      "cannot read --hots: expected an option of this command (did you mean --hosts?)",
+      "cannot read --model-name: expected the path or the name of a model",
+      'cannot read --parallel: expected 1 to 1024, found "0"',
+      'cannot read --port: expected 1 to 65535, found "99999"',
+      'cannot read --tensor-parallel-size: expected at most --gpus-per-node, 8, found "16"',
+    ]);
+  });
+
+  test("asks for nodes, and says where Slurm would name them", async () => {
+    expect((await run(DRY)).said).toContain("or --slurm, or NODE_IP_LIST");
+    expect((await run([...DRY, "--slurm"])).said).toContain("SLURM_JOB_NODELIST in the environment");
+  });
+
+  test("tells that no node answers, with the count, and exit code 1", async () => {
+    const { code, said } = await run(["--hosts", "a,b", ...MODEL]);
+    expect(code).toBe(1);
+    expect(said).toBe(
+      "a: cannot be reached: false ended with code 1\nb: cannot be reached: false ended with code 1\n" +
+        "0 of 4 services are ready, 4 failed.\n",
+    );
+    expect((await run(["--hosts", "a", ...MODEL, "--ssh-command", "no-such-ssh"])).said).toContain(
+      "a: cannot be reached: ",
+    );
+  });
+
+  test("says that nothing is known where nothing was started", async () => {
+    const path = join(folder, ".local/state/weir/deploy.json");
+    for (const verb of ["status", "stop"])
+      expect(await run([verb])).toEqual({ code: 0, said: `No service is known: none in ${path}.\n` });
+  });
+
+  test("refuses a record that it cannot read", async () => {
+    const state = join(folder, "odd");
+    await Bun.write(join(state, "weir/deploy.json"), "{}");
+    const { code, said } = await run(["stop"], { XDG_STATE_HOME: state });
+    expect(code).toBe(78);
+    expect(said).toContain("expected the record of services that weir wrote");
+  });
+
+  test("shows its options with --help", async () => {
+    const { code, said } = await run(["stop", "--help"]);
+    expect(code).toBe(0);
+    expect(said).toStartWith("weir deploy [status|stop] ");
+  });
+});

@@ -1,0 +1,121 @@
+// The scripts do the same in every shell that may be a node's sh.
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isComplete, readAnswer } from "../../src/deploy/answers.ts";
+import { endScript, launchScript, lookScript, probeScript } from "../../src/deploy/scripts.ts";
+import { isLiving } from "./desk.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-scripts-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Nodes are Linux; a desk may be something else. */
+const SHELLS =
+  process.platform !== "linux"
+    ? []
+    : [["sh"], ["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]].filter(
+        ([name = ""]) => Bun.which(name) !== null,
+      );
+
+const WORDS = ["it's", '"a" $(touch PWNED) `touch PWNED`', "*", "", "\\n", "é"];
+
+for (const shell of SHELLS)
+  describe(`the scripts in ${shell.join(" ")}`, () => {
+    const home = join(folder, shell.join("-"));
+    const run = (script: string) => {
+      const child = Bun.spawnSync(shell, {
+        stdin: Buffer.from(script),
+        cwd: folder,
+        env: { PATH: process.env["PATH"], HOME: home },
+      });
+      const output = child.stdout.toString();
+      expect(child.stderr.toString()).toBe("");
+      expect(isComplete(output)).toBe(true);
+      return readAnswer(output);
+    };
+
+    test("find what a node has", () => {
+      using listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+      const answer = run(probeScript());
+      expect(answer.flaw).toBeUndefined();
+      expect(answer.takenPorts.has(listener.port)).toBe(true);
+    });
+
+    test("start a service with its words as they are, see it, and end every process of it", () => {
+      const started = run(
+        launchScript({
+          id: "one",
+          about: '{"it\'s":"$(x)"}',
+          logDir: "my logs",
+          logName: "one.log",
+          environment: { CUDA_VISIBLE_DEVICES: "0,1" },
+          // A worker in the session, one that left it and loses its parent, and the arguments one in each line.
+          command: [
+            "sh",
+            "-c",
+            '(setsid sleep 600 & echo "pid $!"); sleep 600 & echo "pid $!"; printf "<%s>\\n" "$CUDA_VISIBLE_DEVICES" "${LC_ALL-no locale}" "$@"; wait',
+            "sh",
+            ...WORDS,
+          ],
+        }),
+      ).sightings.get("one");
+      expect(started).toMatchObject({
+        state: "alive",
+        about: '{"it\'s":"$(x)"}',
+        log: join(home, "my logs/one.log"),
+      });
+      const log = (): string => readFileSync(join(home, "my logs/one.log"), "utf8");
+      for (let tries = 0; tries < 500 && !log().includes("<é>"); tries += 1) Bun.sleepSync(10);
+      expect(
+        log()
+          .split("\n")
+          .filter((line) => line.startsWith("<")),
+      ).toEqual(["0,1", "no locale", ...WORDS].map((word) => `<${word}>`));
+      const pids = [...log().matchAll(/^pid (\d+)$/gm)].map(([, pid]) => Number(pid));
+      const all = [started?.pid ?? 0, ...pids];
+      expect(all.map(isLiving)).toEqual([true, true, true]);
+
+      process.kill(started?.pid ?? 0, "SIGKILL");
+      for (let tries = 0; tries < 500 && isLiving(started?.pid ?? 0); tries += 1) Bun.sleepSync(10);
+      expect(run(lookScript(["one", "none"])).sightings.get("one")?.state).toBe("orphaned");
+      expect(run(lookScript(["none"])).sightings.get("none")?.state).toBe("missing");
+
+      const ended = run(endScript(["one"], 5));
+      expect([...ended.stopped]).toEqual(["one"]);
+      expect(all.map(isLiving)).toEqual([false, false, false]);
+      expect(run(lookScript(["one"])).sightings.get("one")?.state).toBe("missing");
+    });
+
+    test("end no stranger that has the number of a service's process by now", () => {
+      const stranger = Bun.spawn(["setsid", "sleep", "600"]);
+      try {
+        run(
+          launchScript({
+            id: "old",
+            about: "{}",
+            logDir: "logs",
+            logName: "old.log",
+            environment: {},
+            command: ["true"],
+          }),
+        );
+        const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+        const node = Bun.spawnSync(["uname", "-n"]).stdout.toString().trim();
+        const file = join(home, ".local/state/weir/deploy", node, "old.process");
+        Bun.spawnSync([
+          "sh",
+          "-c",
+          'printf "%s 1 %s\\n/none\\n" "$1" "$2" >"$3"',
+          "sh",
+          String(stranger.pid),
+          boot,
+          file,
+        ]);
+        expect([...run(endScript(["old"], 1)).stopped]).toEqual(["old"]);
+        expect(isLiving(stranger.pid)).toBe(true);
+      } finally {
+        stranger.kill("SIGKILL");
+      }
+    });
+  });
