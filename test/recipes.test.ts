@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { runBinary, startBinary } from "./support/binary.ts";
+import { configFrom } from "./support/configured.ts";
 import { readmeBlock } from "./support/readme.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -119,4 +120,24 @@ test("weir starts with the Compose recipe's environment in the image's, and lets
   expect(await ask({})).toBe(401);
   expect(await ask({ authorization: `Bearer ${TOKEN}`, host: "weir:8080" })).toBe(200);
   expect(services["app"]!.environment).toMatchObject({ OPENAI_BASE_URL: "http://weir:8080/v1" });
+});
+
+test("the README's configuration file loads as it stands, and leads where it says", () => {
+  writeFileSync(join(folder, "weir.yaml"), readmeBlock("### A file", "yaml"));
+  const config = configFrom({
+    argv: ["--config", join(folder, "weir.yaml")],
+    env: { OPENAI_API_KEYS: "sk-readme-a,sk-readme-b", BIG_KEY: "sk-readme-c", AZURE_KEY: "az-readme" },
+  });
+  const { pool, fallbacks } = config;
+  expect(pool.routes?.map(({ name }) => name)).toEqual(["gpt-4o", "qwen/*"]);
+  expect(pool.providers.map(({ name }) => name)).toEqual(["openai", "azure-eu", "gpu"]);
+  const gpt = pool.routes?.find(({ name }) => name === "gpt-4o");
+  const members = pool.backends.filter(({ id }) => gpt?.backendIds.includes(id));
+  expect(members.map(({ credential }) => credential.limits.requestsPerMinute)).toEqual([
+    60,
+    60,
+    500,
+    undefined,
+  ]);
+  expect(fallbacks.general.get("gpt-4o")).toEqual(["qwen/qwen3-32b"]);
 });

@@ -36,6 +36,8 @@ const MOST_QUEUED = 1024 ** 2;
 /** Bytes in one write: what a pipe takes at once on Linux. */
 const BATCH = 65_536;
 const RETRY_MS = 1000;
+/** Between two writes: at thousands of lines a second each write costs more than its line, and nobody reads that fast. */
+const PAUSE_MS = 5;
 const LAST_WORDS_MS = 1000;
 
 export function createSink({
@@ -55,6 +57,7 @@ export function createSink({
   let isFailing = false;
   let isOver = false;
   let onIdle: (() => void) | undefined;
+  let pause: ReturnType<typeof setTimeout> | undefined;
 
   const lose = (count: number): void => {
     dropped += count;
@@ -67,6 +70,12 @@ export function createSink({
     else onIdle?.();
   };
 
+  const endPause = (): void => {
+    clearTimeout(pause);
+    pause = undefined;
+    settle();
+  };
+
   const send = ({ text, lines, told }: Batch): void => {
     const writing = write(text);
     if (!(writing instanceof Promise)) return;
@@ -74,7 +83,8 @@ export function createSink({
     writing.then(
       () => {
         isFailing = false;
-        settle();
+        if (isOver) settle();
+        else pause = setTimeout(endPause, PAUSE_MS).unref();
       },
       (error: unknown) => {
         lose(lines);
@@ -117,6 +127,7 @@ export function createSink({
     dropped: () => dropped,
     async stop() {
       isOver = true;
+      if (pause !== undefined) endPause();
       if (isBusy && !isFailing)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, LAST_WORDS_MS);

@@ -53,6 +53,22 @@ describe("a sink", () => {
     expect(sink.dropped()).toBe(0);
   });
 
+  test("writes together what comes just after a write, and at its stop without waiting", async () => {
+    const { sink, taken, turn } = startPlace();
+    sink.put("a\n");
+    (await turn(1)).take();
+    await until(() => taken.length === 1, "the first line is written");
+    sink.put("b\n");
+    sink.put("c\n");
+    (await turn(2)).take();
+    await until(() => taken.length === 2, "the next two are written");
+    sink.put("d\n");
+    const stopped = sink.stop();
+    (await turn(3)).take();
+    await stopped;
+    expect(taken).toEqual(["a\n", "b\nc\n", "d\n"]);
+  });
+
   test("writes long queues in pieces", async () => {
     const { sink, taken, turn } = startPlace();
     const line = `${"x".repeat(40_000)}\n`;
