@@ -60,9 +60,8 @@ function describe({ options, providers, routes, aliases, fallbacks, warnings }: 
   if (routes.length > 0) lines.push("", "routes", ...routes.flatMap(describeRoute));
   const names = Object.entries(aliases);
   if (names.length > 0) lines.push("", "aliases", ...columns(names.map(([name, model]) => [name, model])));
-  const chains = Object.entries(fallbacks);
-  if (chains.length > 0)
-    lines.push("", "fallbacks", ...columns(chains.map(([model, next]) => [model, next.join(", ")])));
+  const chains = fallbacks.map(({ when, model, models }) => [model, `on ${when}`, models.join(", ")]);
+  if (chains.length > 0) lines.push("", "fallbacks", ...columns(chains));
   return [...lines, ...(warnings.length > 0 ? ["", ...warnings.map(asWarning)] : [])].join("\n");
 }
 

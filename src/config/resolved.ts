@@ -51,13 +51,21 @@ export interface ResolvedRoute {
   }[];
 }
 
+export interface ResolvedFallback {
+  /** When the model fails, when the prompt is too long for it, when its provider refuses the content. */
+  readonly when: "failure" | "context window" | "content policy";
+  /** `*` for every model without a list of its own. */
+  readonly model: string;
+  readonly models: readonly string[];
+}
+
 export interface Resolved {
   readonly options: readonly ResolvedOption[];
   readonly providers: readonly ResolvedProvider[];
   readonly routes: readonly ResolvedRoute[];
   /** From name to model. */
   readonly aliases: Readonly<Record<string, string>>;
-  readonly fallbacks: Readonly<Record<string, readonly string[]>>;
+  readonly fallbacks: readonly ResolvedFallback[];
   readonly warnings: readonly string[];
   readonly watched: readonly string[];
 }
@@ -95,10 +103,19 @@ export function viewResolved({
     providers,
     routes: joined.routes.map((route) => viewRoute(route, config)),
     aliases: Object.fromEntries([...joined.aliases].map(([name, { model }]) => [name, model])),
-    fallbacks: Object.fromEntries(joined.fallbacks.general),
+    fallbacks: viewFallbacks(joined.fallbacks),
     warnings: config.warnings,
     watched: config.watched,
   };
+}
+
+function viewFallbacks({ general, contextWindow, contentPolicy }: Joined["fallbacks"]): ResolvedFallback[] {
+  const kinds = [
+    ["failure", general],
+    ["context window", contextWindow],
+    ["content policy", contentPolicy],
+  ] as const;
+  return kinds.flatMap(([when, lists]) => [...lists].map(([model, models]) => ({ when, model, models })));
 }
 
 /** The rest of the address may be a secret. */

@@ -110,3 +110,26 @@ test("check --json gives the file, line, column and path of each problem in a fi
   expect(problems.find((each) => "where" in each && each.where === "WEIR_PORT")).not.toHaveProperty("file");
   rmSync(folder, { recursive: true });
 });
+
+test("check prints routes with their shares, aliases, and fallbacks of every kind", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weir-check-"));
+  const file = join(folder, "weir.yaml");
+  writeFileSync(
+    file,
+    `providers: { openai: { api_key: sk-check-000000000001 }, groq: { api_key: gsk-check-0000000001 } }
+routes:
+  big: { targets: [{ provider: openai, weight: 3 }, { provider: groq, model: llama, priority: 2 }] }
+  nick: { alias: big }
+fallbacks: { big: [small] }
+context_window_fallbacks: { big: [long] }
+`,
+  );
+  const { out, code } = await check({}, "--config", file);
+  expect(code).toBe(0);
+  expect(out).toContain(`  big: least-used (${file}:3:3 routes.big)\n`);
+  expect(out).toMatch(/^ {4}openai-\w+ +weight 3 +priority 1$/m);
+  expect(out).toMatch(/^ {4}groq-\w+ +weight 1 +priority 2 +as llama$/m);
+  expect(out).toMatch(/^aliases\n {2}nick {2}big$/m);
+  expect(out).toMatch(/^fallbacks\n {2}big {2}on failure +small\n {2}big {2}on context window {2}long$/m);
+  rmSync(folder, { recursive: true });
+});
