@@ -9,8 +9,7 @@ import { loadCustomStrategy } from "../config/custom-strategy.ts";
 import type { Strategy } from "../core/seams.ts";
 import { customPath, readStrategyName } from "../core/strategy.ts";
 import { createCustom } from "../core/strategy-custom.ts";
-import type { Invocation } from "./invocation.ts";
-import { EXIT } from "./invocation.ts";
+import { type Invocation, EXIT } from "./invocation.ts";
 import { readUpstreams, type ReadUpstreams } from "./upstreams.ts";
 
 export function loadFromWorld(

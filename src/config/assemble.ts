@@ -1,6 +1,6 @@
 // Option values and providers to the Config that the app is built from.
 import type { Backend } from "../core/backend.ts";
-import type { PoolSpec, ProviderSpec } from "../core/pool.ts";
+import type { PoolSpec, ProviderSpec } from "../core/pool-spec.ts";
 import type { Config } from "./config.ts";
 import { type ReadFile, readTextFile } from "./files.ts";
 import type { Joined } from "./join-draft.ts";

@@ -1,7 +1,7 @@
 // What a start or a reload is made of once everything is parsed: final types and units, defaults filled in.
 import type { Secret } from "../core/credential.ts";
 import type { FallbackPolicy } from "../core/fallback.ts";
-import type { PoolSpec } from "../core/pool.ts";
+import type { PoolSpec } from "../core/pool-spec.ts";
 import type { CooldownPolicy } from "../core/rest.ts";
 import type { WebhookConfig } from "../core/webhook.ts";
 

@@ -1,11 +1,10 @@
 // DeepWiki's api_keys.json as a draft: pools of keys by provider, mostly references to variables that hold comma lists.
-import { Secret } from "../core/credential.ts";
+import { Secret, maskSecret } from "../core/credential.ts";
 import { AZURE_ENDPOINT, readAzureVersion } from "./azure.ts";
 import { readAddress } from "./dialect-book.ts";
 import { FieldReader } from "./dialect-fields.ts";
 import type { Dialect, Draft, DraftAddress, DraftKey, DraftProvider, DraftTerms } from "./draft.ts";
 import { expandText } from "./expand.ts";
-import { maskSecret } from "../core/credential.ts";
 import { quoted } from "./problem.ts";
 import { findProvider, type Provider, PROVIDERS } from "./providers.ts";
 import { splitList, suggestion, token } from "./readers.ts";

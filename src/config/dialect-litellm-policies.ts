@@ -1,5 +1,5 @@
 // What LiteLLM's file says of groups as a whole: fallbacks, aliases, retries by class of failure, tags and strategy arguments.
-import type { Affinity } from "../core/pool.ts";
+import type { Affinity } from "../core/pool-spec.ts";
 import { entriesOf, type FieldReader, given } from "./dialect-fields.ts";
 import type { LiteLlmFile } from "./dialect-litellm-file.ts";
 import type { RouteCommon } from "./dialect-litellm-routes.ts";

@@ -1,5 +1,5 @@
 // The rows of LiteLLM's groups as routes: their weights, their own names, and what models of a wildcard are called by themselves.
-import type { Affinity } from "../core/pool.ts";
+import type { Affinity } from "../core/pool-spec.ts";
 import type { StrategyOptions } from "../core/strategy.ts";
 import type { FieldReader, Placed } from "./dialect-fields.ts";
 import type { LiteLlmRow } from "./dialect-litellm-rows.ts";

@@ -8,7 +8,7 @@ import { type Field, readPlace } from "./dialect-litellm-place.ts";
 import type { DraftCooldown, DraftTarget } from "./draft.ts";
 import { definedOf } from "./draft-backends.ts";
 import type { Provider } from "./providers.ts";
-import type { RouteTimeouts } from "../core/pool.ts";
+import type { RouteTimeouts } from "../core/backend.ts";
 import { type Node, type Place, valueAt } from "./tree.ts";
 
 export interface LiteLlmRow {

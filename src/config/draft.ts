@@ -1,8 +1,8 @@
 // What configuration files ask for, whatever their format: the common ground that the own format and the dialects are
 // read into, and that join-draft.ts makes backends and routes of.
 import type { Limits, Secret } from "../core/credential.ts";
-import type { KeyPlacement } from "../core/backend.ts";
-import type { Affinity, AliasSpec, RouteTimeouts } from "../core/pool.ts";
+import type { KeyPlacement, RouteTimeouts } from "../core/backend.ts";
+import type { Affinity, AliasSpec } from "../core/pool-spec.ts";
 import type { RouteRetry } from "../core/route-retry.ts";
 import type { StrategyOptions } from "../core/strategy.ts";
 import type { WebhookConfig } from "../core/webhook.ts";

@@ -1,6 +1,5 @@
 // Reads the text files that options and variables name; what cannot be read is a problem, what can is watched.
-import type { Notes, Problem } from "./problem.ts";
-import { quoted } from "./problem.ts";
+import { type Notes, type Problem, quoted } from "./problem.ts";
 
 /** Throws when the file cannot be read. Paths are as users wrote them: the caller knows what they are relative to. */
 export type ReadFile = (path: string) => string;

@@ -1,11 +1,15 @@
 // Makes backends, routes and fallbacks of what the files ask for, beside the providers that variables configure.
 import type { Backend } from "../core/backend.ts";
 import type { FallbackPolicy } from "../core/fallback.ts";
-import type { AliasSpec } from "../core/pool.ts";
+import type { AliasSpec } from "../core/pool-spec.ts";
 import type { WebhookConfig } from "../core/webhook.ts";
 import type { Draft, DraftProvider, DraftRoute } from "./draft.ts";
-import { createDraftBackends, type DraftBackend, type DraftSurroundings } from "./draft-backends.ts";
-import { definedOf } from "./draft-backends.ts";
+import {
+  createDraftBackends,
+  type DraftBackend,
+  type DraftSurroundings,
+  definedOf,
+} from "./draft-backends.ts";
 import { type JoinedRoute, joinRoute, type Members } from "./join-route.ts";
 import { shownName } from "./masked.ts";
 import type { Notes } from "./problem.ts";

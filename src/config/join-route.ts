@@ -2,7 +2,7 @@
 import { type Backend, coversModel } from "../core/backend.ts";
 import { Secret } from "../core/credential.ts";
 import { nearestNames } from "../core/nearest.ts";
-import type { RouteSpec, Share } from "../core/pool.ts";
+import type { RouteSpec, Share } from "../core/pool-spec.ts";
 import type { DraftRoute, DraftTarget } from "./draft.ts";
 import { definedOf, type DraftBackend } from "./draft-backends.ts";
 import { backendId } from "./identity.ts";

@@ -1,8 +1,7 @@
 // A provider's pool of keys from its variables: P_API_KEYS and P_API_KEYS_FILE together, else P_API_KEY.
 import { maskSecret, Secret } from "../core/credential.ts";
 import { type ReadFile, readTextFile } from "./files.ts";
-import type { Notes } from "./problem.ts";
-import { quoted } from "./problem.ts";
+import { type Notes, quoted } from "./problem.ts";
 import type { PrefixedVariables } from "./prefixed.ts";
 import { type Reading, value } from "./readers.ts";
 import type { Variable } from "./variables.ts";

@@ -1,7 +1,6 @@
 // Single values of the own format: a text as its reader wants it, in the form that YAML gives to numbers and switches.
 import { type TSchema, Type } from "@sinclair/typebox";
-import type { LeafShape, Reader, Reading } from "./readers.ts";
-import { splitList, value } from "./readers.ts";
+import { type LeafShape, type Reader, type Reading, splitList, value } from "./readers.ts";
 import type { Report } from "./report.ts";
 import { refuse, type Shape } from "./shape.ts";
 import type { Node } from "./tree.ts";

@@ -14,10 +14,10 @@ import {
   size,
   token,
   value,
+  type Reading,
 } from "./readers.ts";
 import { webhook } from "./webhooks.ts";
 import type { Secret } from "../core/credential.ts";
-import type { Reading } from "./readers.ts";
 
 /** A token, or nothing at all. */
 const tokenOrNone = (text: string): Reading<Secret | undefined> =>

@@ -1,5 +1,6 @@
 // `routes` and fallbacks of the own format: what clients ask for, and where it leads.
-import type { Affinity, RouteTimeouts } from "../core/pool.ts";
+import type { Affinity } from "../core/pool-spec.ts";
+import type { RouteTimeouts } from "../core/backend.ts";
 import { definedOf } from "./draft-backends.ts";
 import type { DraftAlias, DraftFallbacks, DraftRoute, DraftTarget } from "./draft.ts";
 import type { RouteRetry } from "../core/route-retry.ts";

@@ -1,6 +1,5 @@
 // The variables of one provider, whichever of its prefixes they were written with: GOOGLE_… and GEMINI_….
-import type { Notes } from "./problem.ts";
-import { quoted } from "./problem.ts";
+import { type Notes, quoted } from "./problem.ts";
 import { integer, splitList } from "./readers.ts";
 import { findVariable, type Variable, type Variables } from "./variables.ts";
 

@@ -1,7 +1,7 @@
 // What the variables say of one provider, put together: its keys at its addresses, as backends.
 import type { Backend } from "../core/backend.ts";
 import { type Credential, type Limits, maskSecret } from "../core/credential.ts";
-import type { ProviderSpec } from "../core/pool.ts";
+import type { ProviderSpec } from "../core/pool-spec.ts";
 import type { Address } from "./base-url.ts";
 import type { Egress } from "./egress.ts";
 import type { Endpoints } from "./endpoints.ts";

@@ -1,6 +1,6 @@
 // The table of known providers: address, families, key placement, naming rule. A new provider is one more row.
 import { type Family, type KeyPlacement, matchesPattern } from "../core/backend.ts";
-import type { ModelsRoute } from "../core/pool.ts";
+import type { ModelsRoute } from "../core/pool-spec.ts";
 
 /** How a provider serves one family. */
 export interface FamilyRoute {

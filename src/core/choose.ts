@@ -1,7 +1,7 @@
 // Picks the slot for the next attempt: level by level, by the route's strategy, among what is usable.
 import { pickByAffinity } from "./affinity.ts";
 import { hindrance, ignoresHealth, type Wanted } from "./eligible.ts";
-import type { Route } from "./pool.ts";
+import type { Route } from "./route.ts";
 import type { Random, Slot } from "./seams.ts";
 
 export interface Request {

@@ -3,7 +3,7 @@ import { coversModel, type Family } from "./backend.ts";
 import type { LimitKind, LimitSet } from "./limit.ts";
 import { isResting, type Rest, type RestCause } from "./rest.ts";
 import type { Slot } from "./seams.ts";
-import type { Route } from "./pool.ts";
+import type { Route } from "./route.ts";
 import { sentModel } from "./sent-model.ts";
 import { fitsTags, type TagRule } from "./tags.ts";
 

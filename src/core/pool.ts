@@ -1,120 +1,11 @@
 // The pool that requests read: one frozen snapshot of all slots and routes, replaced whole by its writers.
-import type { Backend, Family, RouteTimeouts } from "./backend.ts";
-import type { HealthSettings } from "./health.ts";
-import type { RouteRetry } from "./route-retry.ts";
-import type { Level, Slot, Strategy } from "./seams.ts";
-import { createTokenMean, type TokenMean } from "./estimate.ts";
+import type { Backend, Family } from "./backend.ts";
 import { type BackendState, createBackendState } from "./backend-state.ts";
 import { createCredentialState, type CredentialState, joinGroup } from "./credential-state.ts";
+import type { PoolSpec, ProviderSpec } from "./pool-spec.ts";
 import { setLimits } from "./record.ts";
-import { createStrategy, type CustomStrategies, isMadeOf, type StrategyOptions } from "./strategy.ts";
-
-export type { RouteTimeouts };
-
-/** What a client's model name leads to, as configured. */
-export interface RouteSpec {
-  /** Model name or pattern with `*`; for a provider's own route, the provider's name. */
-  readonly name: string;
-  readonly backendIds: readonly string[];
-  /** Weight and priority in this route, in place of the backend's own. */
-  readonly shares?: ReadonlyMap<string, Share>;
-  /** A pattern that is asked only when no provider offers the name. */
-  readonly isLast?: boolean;
-  readonly strategy: string;
-  readonly strategyOptions?: StrategyOptions;
-  /** Keeps a conversation on one backend; absent: none. */
-  readonly affinity?: Affinity;
-  readonly timeouts?: RouteTimeouts;
-  /** Not listed among the models; can be called all the same. */
-  readonly hidden?: boolean;
-  readonly retry?: RouteRetry;
-  /** The request's tags choose among the backends: one that has any of them, or one that has all. */
-  readonly tagged?: { readonly match: "any" | "all" };
-}
-
-export interface Share {
-  /** 0 is drained. */
-  readonly weight: number;
-  /** Lower first. */
-  readonly priority: number;
-}
-
-/**
- * By the request's own `prompt_cache_key`, session header or first message; by the value of a header; or always to the
- * first usable key, for objects that live in one account.
- */
-export type Affinity =
-  | { readonly kind: "session" }
-  | { readonly kind: "account" }
-  | { readonly kind: "header"; readonly name: string };
-
-/** Another name for a model. */
-export interface AliasSpec {
-  readonly model: string;
-  /** Not listed among the models. */
-  readonly hidden: boolean;
-}
-
-/** How a provider's list of models is asked for: `GET` of `path` below the base of `family`, with that family's key. */
-export interface ModelsRoute {
-  readonly family: Family;
-  /** May carry a query: `/models?limit=1000`. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface ProviderSpec {
-  /** The configured name; `provider/model` refers to it. */
-  readonly name: string;
-  /** False: only named routes lead to it, no model's name by itself. */
-  readonly isOffered?: boolean;
-  readonly kind: "hosted" | "engine";
-  /** The family that its addresses are for in the first place; others are additions. */
-  readonly main: Family;
-  /** The naming rule: true for model names that this provider invented. */
-  readonly ownsModel: (model: string) => boolean;
-  /** Absent where no list tells what can be called. */
-  readonly modelsRoute?: ModelsRoute;
-  /** True: `name:model` leads to it too. */
-  readonly colonPrefix?: true;
-  /** For engines; over the general ones. */
-  readonly health?: Partial<HealthSettings>;
-}
-
-export interface PoolSpec {
-  readonly backends: readonly Backend[];
-  /** In the order of the configuration. */
-  readonly providers: readonly ProviderSpec[];
-  /** One for each provider, named like it: all its backends. */
-  readonly providerRoutes: readonly RouteSpec[];
-  /** By model name or pattern. */
-  readonly routes?: readonly RouteSpec[];
-  readonly aliases?: ReadonlyMap<string, AliasSpec>;
-  /** The model that stands in when a routed JSON request names none; absent: as the operation's own rule says. */
-  readonly modelless?: string;
-  /** Every `custom:` strategy that a route names. */
-  readonly customStrategies?: CustomStrategies;
-}
-
-export interface Route {
-  readonly name: string;
-  readonly strategy: Strategy;
-  /** By priority, lowest first; drained slots are in none. */
-  readonly levels: readonly Level[];
-  /** Every slot of the route, drained ones included. */
-  readonly slots: readonly Slot[];
-  readonly affinity?: Affinity;
-  readonly timeouts?: RouteTimeouts;
-  /** The name, where it is a pattern. */
-  readonly pattern?: string;
-  /** See RouteSpec. */
-  readonly isLast?: boolean;
-  readonly hidden?: boolean;
-  readonly retry?: RouteRetry;
-  readonly tagged?: RouteSpec["tagged"];
-  /** Kept across reloads by name. */
-  readonly tokenMean: TokenMean;
-}
+import { joinRoute, type Route } from "./route.ts";
+import type { Slot } from "./seams.ts";
 
 /** A provider with the route over all its backends and the models it is known to offer. */
 export interface ProviderView {
@@ -242,62 +133,6 @@ function joinSlot(
   setLimits(state, backend.limits);
   const models = backend.kind === "engine" ? discovered.get(backend.id) : undefined;
   return { backend, state, keyState, ...(models === undefined ? {} : { served: new Set(models) }) };
-}
-
-interface RouteParts {
-  readonly byId: ReadonlyMap<string, Slot>;
-  readonly custom: CustomStrategies | undefined;
-}
-
-function joinRoute(spec: RouteSpec, { byId, custom }: RouteParts, before: Route | undefined): Route {
-  const slots = spec.backendIds.flatMap((id) => byId.get(id) ?? []);
-  const levels = levelsOf(slots, spec.shares);
-  const terms = { options: spec.strategyOptions, custom };
-  const unchanged =
-    before !== undefined &&
-    isMadeOf(before.strategy, spec.strategy, terms) &&
-    sameShape(before.levels, levels);
-  return {
-    name: spec.name,
-    strategy: unchanged ? before.strategy : createStrategy(spec.strategy, terms),
-    levels,
-    slots,
-    tokenMean: before?.tokenMean ?? createTokenMean(),
-    ...(spec.affinity === undefined ? {} : { affinity: spec.affinity }),
-    ...(spec.timeouts === undefined ? {} : { timeouts: spec.timeouts }),
-    ...(spec.name.includes("*") ? { pattern: spec.name } : {}),
-    ...(spec.isLast === undefined ? {} : { isLast: spec.isLast }),
-    ...(spec.hidden === undefined ? {} : { hidden: spec.hidden }),
-    ...(spec.retry === undefined ? {} : { retry: spec.retry }),
-    ...(spec.tagged === undefined ? {} : { tagged: spec.tagged }),
-  };
-}
-
-/** Slots by priority. Weight 0 is drained, but when all of a route are 0 they count as equal. */
-export function levelsOf(slots: readonly Slot[], shares?: ReadonlyMap<string, Share>): readonly Level[] {
-  const shareOf = ({ backend }: Slot): Share => shares?.get(backend.id) ?? backend;
-  const allDrained = slots.every((slot) => shareOf(slot).weight === 0);
-  const usable = slots.filter((slot) => allDrained || shareOf(slot).weight > 0);
-  const priorities = [...new Set(usable.map((slot) => shareOf(slot).priority))].sort((a, b) => a - b);
-  return priorities.map((priority) => {
-    const members = usable.filter((slot) => shareOf(slot).priority === priority);
-    return {
-      priority,
-      slots: members,
-      weights: members.map((slot) => (allDrained ? 1 : shareOf(slot).weight)),
-    };
-  });
-}
-
-/** True when a strategy's cursor over the one levels still makes sense over the other. */
-function sameShape(before: readonly Level[], after: readonly Level[]): boolean {
-  return shapeOf(before) === shapeOf(after);
-}
-
-function shapeOf(levels: readonly Level[]): string {
-  return JSON.stringify(
-    levels.map(({ slots, weights }) => slots.map((slot, at) => [slot.backend.id, weights[at]])),
-  );
 }
 
 export function familiesOf(backend: Backend): readonly Family[] {

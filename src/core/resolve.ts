@@ -1,7 +1,8 @@
 // From a model name to the route that may serve it; the order of the steps is the contract's section 4.
 import { coversModel, type Family, matchesPattern } from "./backend.ts";
 import { nearestNames } from "./nearest.ts";
-import type { PoolSnapshot, ProviderView, Route } from "./pool.ts";
+import type { PoolSnapshot, ProviderView } from "./pool.ts";
+import type { Route } from "./route.ts";
 
 export interface Resolution {
   readonly kind: "route";

@@ -1,6 +1,6 @@
 // Which backends of a tagged route a request's tags leave to choose from. LiteLLM's rule for `enable_tag_filtering`.
 import type { Backend } from "./backend.ts";
-import type { Route } from "./pool.ts";
+import type { Route } from "./route.ts";
 
 /** Leaves the backends that have any, or all, of these tags. */
 export interface TagRule {

@@ -2,7 +2,8 @@
 import { coversModel } from "./backend.ts";
 import { balanceRatio } from "./balance.ts";
 import { OTHER } from "./model-label.ts";
-import type { PoolSnapshot, Route } from "./pool.ts";
+import type { PoolSnapshot } from "./pool.ts";
+import type { Route } from "./route.ts";
 import { modelsOf } from "./resolve.ts";
 import type { Slot } from "./seams.ts";
 import { sentModel } from "./sent-model.ts";

@@ -18,10 +18,29 @@ interface Address {
   readonly port: number;
 }
 
+/** Ports of gates that refuse: the system gives them to whoever asks for a free one, such as the next fake beside. */
+const refusing = new Set<number>();
+
+/** Listens on a free port that the system gives, unless it is among those that somebody wants back. */
+export function listenBeside<Listener extends { readonly port: number; readonly stop: () => void }>(
+  listen: () => Listener,
+  wantedBack: ReadonlySet<number>,
+): Listener {
+  const unwanted: Listener[] = [];
+  let listener = listen();
+  while (wantedBack.has(listener.port)) {
+    unwanted.push(listener);
+    listener = listen();
+  }
+  for (const each of unwanted) each.stop();
+  return listener;
+}
+
 export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>): Gate {
   const { hostname } = address;
   const listen = (port: number): Bun.TCPSocketListener<Data> => Bun.listen<Data>({ hostname, port, socket });
-  let listener: Bun.TCPSocketListener<Data> | undefined = listen(address.port);
+  let listener: Bun.TCPSocketListener<Data> | undefined =
+    address.port === 0 ? listenBeside(() => listen(0), refusing) : listen(address.port);
   const { port } = listener;
   let accept: Accept = { mode: "normal", probability: 1 };
   let random: Random | undefined;
@@ -34,7 +53,11 @@ export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>
     if (accept.mode === "refuse") {
       listener?.stop(false);
       listener = undefined;
-    } else listener ??= listen(port);
+      refusing.add(port);
+    } else {
+      listener ??= listen(port);
+      refusing.delete(port);
+    }
     if (accept.forMs === undefined || accept.mode === "normal") return;
     timer = setTimeout(() => apply({ mode: "normal", probability: 1 }), accept.forMs);
   };
@@ -55,6 +78,7 @@ export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>
     },
     stop() {
       stopped = true;
+      refusing.delete(port);
       clearTimeout(timer);
       listener?.stop(true);
       listener = undefined;

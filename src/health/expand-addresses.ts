@@ -2,7 +2,7 @@
 // engines behind a headless service would stand idle but for one (platform.md 1.8).
 import { isIP } from "node:net";
 import type { Backend, Endpoint } from "../core/backend.ts";
-import type { PoolSpec, RouteSpec, Share } from "../core/pool.ts";
+import type { PoolSpec, RouteSpec, Share } from "../core/pool-spec.ts";
 
 /**
  * The name to look up for a backend; undefined where its address is dialled as it stands. Only engines, since a hosted

@@ -1,7 +1,8 @@
 // What weir asks of its backends by itself: engines again and again (probe, metrics, addresses), hosted providers once.
 import type { Emit } from "../core/event.ts";
 import type { HealthSettings } from "../core/health.ts";
-import type { Pool, PoolSpec } from "../core/pool.ts";
+import type { Pool } from "../core/pool.ts";
+import type { PoolSpec } from "../core/pool-spec.ts";
 import type { Ask } from "../core/question.ts";
 import type { Random } from "../core/seams.ts";
 import { startDiscovery } from "./discover.ts";

@@ -1,7 +1,8 @@
 // Looks up the names of engines again and again, and keeps the pool to the addresses that they have.
 import { lookup } from "node:dns/promises";
 import type { Emit } from "../core/event.ts";
-import { nextSnapshot, type Pool, type PoolSpec } from "../core/pool.ts";
+import { nextSnapshot, type Pool } from "../core/pool.ts";
+import type { PoolSpec } from "../core/pool-spec.ts";
 import { expandAddresses, nameOf } from "./expand-addresses.ts";
 import { type After, repeat } from "./repeat.ts";
 import { MOST_AT_ONCE } from "./settings.ts";

@@ -1,6 +1,6 @@
 // One probe of an engine: its list of models, and what the answer says of the engine.
 import type { Backend } from "../core/backend.ts";
-import type { ModelsRoute } from "../core/pool.ts";
+import type { ModelsRoute } from "../core/pool-spec.ts";
 import { type Ask, reasonOf } from "../core/question.ts";
 import { readModelList } from "./model-list.ts";
 

@@ -1,7 +1,8 @@
 // What there is to probe and to scrape in a pool: one target for all backends that one question answers for.
 import type { Backend } from "../core/backend.ts";
 import type { HealthSettings } from "../core/health.ts";
-import type { ModelsRoute, PoolSnapshot } from "../core/pool.ts";
+import type { PoolSnapshot } from "../core/pool.ts";
+import type { ModelsRoute } from "../core/pool-spec.ts";
 import type { BackendState } from "../core/backend-state.ts";
 
 export interface Target {

@@ -1,6 +1,6 @@
 // What tells one conversation from another, for routes that keep each on one backend.
 import { firstTurn } from "../core/conversation.ts";
-import type { Route } from "../core/pool.ts";
+import type { Route } from "../core/route.ts";
 import type { Ask } from "./ask.ts";
 
 /** Headers by which clients name a session; the first one present counts. */

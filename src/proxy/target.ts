@@ -1,6 +1,7 @@
 // Where a request may go: its route in the freshest snapshot, or why it has none.
 import type { Request as Choice } from "../core/choose.ts";
-import type { PoolSnapshot, Route } from "../core/pool.ts";
+import type { PoolSnapshot } from "../core/pool.ts";
+import type { Route } from "../core/route.ts";
 import { type Refusal, refuseTags, refuseUnknownModel } from "../core/refusal.ts";
 import { resolveModel, resolveProvider } from "../core/resolve.ts";
 import { readTagRule, type TagRule } from "../core/tags.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Affinity } from "../../src/core/pool.ts";
+import type { Affinity } from "../../src/core/pool-spec.ts";
 import type { DraftKey, DraftProvider } from "../../src/config/draft.ts";
 import { draftOf, type OwnSetting, problemsOf, readOwn } from "./own-format.ts";
 

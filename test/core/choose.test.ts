@@ -1,7 +1,8 @@
 // The slot for the next attempt: by level, untried first, marks as a preference, health ignored when it must be.
 import { describe, expect, test } from "bun:test";
 import { chooseSlot, firstUsable, hasUntried, type Request } from "../../src/core/choose.ts";
-import { nextSnapshot, type Route } from "../../src/core/pool.ts";
+import { nextSnapshot } from "../../src/core/pool.ts";
+import type { Route } from "../../src/core/route.ts";
 import { beginAttempt, settleAttempt } from "../../src/core/state.ts";
 import type { OutcomeKind } from "../../src/core/outcome.ts";
 import type { Slot } from "../../src/core/seams.ts";

@@ -7,7 +7,7 @@ import {
   soonestReturn,
   type Wanted,
 } from "../../src/core/eligible.ts";
-import { levelsOf, type Route } from "../../src/core/pool.ts";
+import { levelsOf, type Route } from "../../src/core/route.ts";
 import type { RestCause } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
 import type { Backend } from "../../src/core/backend.ts";

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import type { Backend } from "../../src/core/backend.ts";
 import { explainModel, type Explanation } from "../../src/core/explain.ts";
 import { NO_FALLBACKS } from "../../src/core/fallback.ts";
-import { nextSnapshot, type PoolSnapshot, type RouteSpec } from "../../src/core/pool.ts";
+import { nextSnapshot, type PoolSnapshot } from "../../src/core/pool.ts";
+import type { RouteSpec } from "../../src/core/pool-spec.ts";
 import { beginAttempt, settleAttempt } from "../../src/core/state.ts";
 import { COOLDOWN, makeBackend, makeCredential, makeSpec } from "../support/slots.ts";
 

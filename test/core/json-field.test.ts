@@ -60,7 +60,8 @@ describe("a field that is set", () => {
     fc.assert(
       fc.property(fc.dictionary(name, fc.jsonValue(), { noNullPrototype: true }), (fields) => {
         const sent: unknown = JSON.parse(set(JSON.stringify(fields, undefined, 1)) ?? "");
-        expect(sent).toEqual({ ...fields, api_key: "k" });
+        // As a parser has them: JSON knows no -0.
+        expect(sent).toEqual(JSON.parse(JSON.stringify({ ...fields, api_key: "k" })));
       }),
     );
   });

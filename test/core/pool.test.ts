@@ -1,13 +1,8 @@
 // A new snapshot keeps what was observed of what stays, and forgets what went.
 import { describe, expect, test } from "bun:test";
-import {
-  createPool,
-  familiesOf,
-  levelsOf,
-  nextSnapshot,
-  type PoolSpec,
-  withModels,
-} from "../../src/core/pool.ts";
+import { createPool, familiesOf, nextSnapshot, withModels } from "../../src/core/pool.ts";
+import type { PoolSpec } from "../../src/core/pool-spec.ts";
+import { levelsOf } from "../../src/core/route.ts";
 import { beginAttempt } from "../../src/core/state.ts";
 import { makeBackend, makeCredential, makeSlot, makeSpec } from "../support/slots.ts";
 

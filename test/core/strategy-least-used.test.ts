@@ -1,7 +1,7 @@
 // Least requests divided by weight, then least recently used; newcomers and returners start at the current minimum.
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { levelsOf } from "../../src/core/pool.ts";
+import { levelsOf } from "../../src/core/route.ts";
 import { isResting } from "../../src/core/rest.ts";
 import type { Level, Slot } from "../../src/core/seams.ts";
 import { beginAttempt, settleAttempt } from "../../src/core/state.ts";

@@ -1,8 +1,7 @@
 // What a request's tags leave of a route.
 import { describe, expect, test } from "bun:test";
-import { levelsOf } from "../../src/core/pool.ts";
+import { levelsOf, type Route } from "../../src/core/route.ts";
 import { fitsTags, readTagRule } from "../../src/core/tags.ts";
-import type { Route } from "../../src/core/pool.ts";
 import { createStrategy } from "../../src/core/strategy.ts";
 import { createTokenMean } from "../../src/core/estimate.ts";
 import { makeBackend, makeSlot } from "../support/slots.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { nextSnapshot, type PoolSpec } from "../../src/core/pool.ts";
+import { nextSnapshot } from "../../src/core/pool.ts";
+import type { PoolSpec } from "../../src/core/pool-spec.ts";
 import { expandAddresses, nameOf } from "../../src/health/expand-addresses.ts";
 import { lookUpName, startNames } from "../../src/health/names.ts";
 import { engineSpec, listOf, makeEngine, makeFleet } from "../support/engines.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { nextSnapshot, type PoolSpec } from "../../src/core/pool.ts";
+import { nextSnapshot } from "../../src/core/pool.ts";
+import type { PoolSpec } from "../../src/core/pool-spec.ts";
 import { isResting } from "../../src/core/rest.ts";
 import type { Told } from "../../src/core/question.ts";
 import { startProber } from "../../src/health/prober.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { nextSnapshot, type PoolSpec } from "../../src/core/pool.ts";
+import { nextSnapshot } from "../../src/core/pool.ts";
+import type { PoolSpec } from "../../src/core/pool-spec.ts";
 import { noteProbe } from "../../src/core/backend-state.ts";
 import type { Told } from "../../src/core/question.ts";
 import { startScraper } from "../../src/health/scraper.ts";

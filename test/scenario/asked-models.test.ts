@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { BadRequestError, NotFoundError, toFile } from "openai";
 import type { Backend } from "../../src/core/backend.ts";
-import type { PoolSpec, RouteSpec } from "../../src/core/pool.ts";
+import type { PoolSpec, RouteSpec } from "../../src/core/pool-spec.ts";
 import { startFake } from "../../src/fake/server.ts";
 import { jsonResponse, startRawUpstream } from "../support/raw.ts";
 import { backendId, startWeir, type WeirSetup } from "../support/weir.ts";

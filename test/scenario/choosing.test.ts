@@ -1,6 +1,6 @@
 // Choosing through the whole app: routes, aliases, priorities, fallbacks, affinity, and streams that fail at their start.
 import { describe, expect, test } from "bun:test";
-import type { PoolSpec, RouteSpec } from "../../src/core/pool.ts";
+import type { PoolSpec, RouteSpec } from "../../src/core/pool-spec.ts";
 import type { RuleScript } from "../../src/fake/script.ts";
 import { type Fake, startFake } from "../../src/fake/server.ts";
 import { startWeir, type Weir, type WeirSetup } from "../support/weir.ts";

@@ -1,8 +1,7 @@
 // Engines that come, go, fill up and move, seen through the whole app: what is asked of them, and who gets the requests.
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { Fake } from "../../src/fake/server.ts";
-import { startFake } from "../../src/fake/server.ts";
+import { type Fake, startFake } from "../../src/fake/server.ts";
 import { freePort } from "../support/engines.ts";
 import { until } from "../support/until.ts";
 import { backendId, buildConfig, startWeir, type Weir, type WeirSetup } from "../support/weir.ts";

@@ -1,7 +1,8 @@
 // A pool of engines and a scripted way to ask them, for tests of the health room without a network.
 import type { Backend } from "../../src/core/backend.ts";
 import type { ProxyEvent } from "../../src/core/event.ts";
-import { createPool, type Pool, type PoolSpec, type ProviderSpec } from "../../src/core/pool.ts";
+import { createPool, type Pool } from "../../src/core/pool.ts";
+import type { PoolSpec, ProviderSpec } from "../../src/core/pool-spec.ts";
 import type { Ask, Question, Told } from "../../src/core/question.ts";
 import type { BackendState } from "../../src/core/backend-state.ts";
 import { makeBackend, makeCredential, makeSpec } from "./slots.ts";

@@ -1,7 +1,7 @@
 // Builds backends, slots and pools for tests of the core: plain values with the fields that matter given.
 import type { Backend, Family } from "../../src/core/backend.ts";
 import { type Credential, Secret } from "../../src/core/credential.ts";
-import type { PoolSpec, ProviderSpec } from "../../src/core/pool.ts";
+import type { PoolSpec, ProviderSpec } from "../../src/core/pool-spec.ts";
 import type { CooldownPolicy } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
 import { createBackendState } from "../../src/core/backend-state.ts";

@@ -1,7 +1,7 @@
 // Sends requests through a strategy in simulated time, with plain values: no server, no clock, chance from a seed.
 import { noteEnd, noteFirstByte, noteSent } from "../../src/core/measures.ts";
 import type { OutcomeKind } from "../../src/core/outcome.ts";
-import { levelsOf } from "../../src/core/pool.ts";
+import { levelsOf } from "../../src/core/route.ts";
 import type { Choice, Level, Random, Slot } from "../../src/core/seams.ts";
 import { beginAttempt, settleAttempt } from "../../src/core/state.ts";
 import { seedRandom } from "../../src/fake/random.ts";

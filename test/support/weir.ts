@@ -19,7 +19,7 @@ import type { Backend, Endpoint, Family } from "../../src/core/backend.ts";
 import { maskSecret, Secret } from "../../src/core/credential.ts";
 import type { AttemptFinished, ProxyEvent, RequestFinished } from "../../src/core/event.ts";
 import { type FallbackPolicy, NO_FALLBACKS } from "../../src/core/fallback.ts";
-import type { PoolSpec, ProviderSpec } from "../../src/core/pool.ts";
+import type { PoolSpec, ProviderSpec } from "../../src/core/pool-spec.ts";
 import type { CooldownPolicy } from "../../src/core/rest.ts";
 import type { Slot } from "../../src/core/seams.ts";
 import { until } from "./until.ts";

@@ -1,7 +1,6 @@
 // Serves the dashboard: one HTML page and the files that it names. The files' names hold a hash of their content, so
 // browsers keep them for good, and ask for the page each time.
-import type { Page } from "../../core/page.ts";
-import { pathOf } from "../../core/page.ts";
+import { type Page, pathOf } from "../../core/page.ts";
 
 /** No inline code, nothing from elsewhere, no frames: names of models and providers are other people's text. */
 const POLICY = [
