@@ -3,6 +3,7 @@ import { type FlagSpec, parseFlags } from "../config/flags.ts";
 import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
 import { exitCodeOf, formatProblem } from "../config/problem.ts";
 import type { Resolved, ResolvedBackend, ResolvedProvider, ResolvedRoute } from "../config/resolved.ts";
+import { readPlace } from "../config/tree.ts";
 import { columns } from "./columns.ts";
 import { loadFromWorld, tellUnloadable } from "./configuration.ts";
 import { helpOf } from "./help.ts";
@@ -34,7 +35,7 @@ function reportOf(loaded: Loaded): { readonly code: number; readonly json: objec
     case "problems": {
       const problems = loaded.problems.map((problem) => ({
         ...problem,
-        ...placeIn(problem.where),
+        ...readPlace(problem.where),
         message: formatProblem(problem),
       }));
       const { warnings } = loaded;
@@ -43,13 +44,6 @@ function reportOf(loaded: Loaded): { readonly code: number; readonly json: objec
     case "empty":
       return { code: EXIT.config, json: { status: "empty", warnings: loaded.warnings } };
   }
-}
-
-/** The parts of a place in a file; nothing for a variable or a flag. */
-function placeIn(where: string): object {
-  const [, file, line, column, path] = /^(.+):(\d+):(\d+)(?: (.*))?$/s.exec(where) ?? [];
-  if (file === undefined) return {};
-  return { file, line: Number(line), column: Number(column), path: path ?? "" };
 }
 
 const asWarning = (text: string): string => `warning: ${text}`;

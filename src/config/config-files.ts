@@ -15,7 +15,7 @@ import { findVariable, type Variables } from "./variables.ts";
 
 /** A text to read, and what named it. */
 export type ConfigSource =
-  | { readonly kind: "file"; readonly path: string; readonly where: string; readonly byFlag: boolean }
+  | { readonly kind: "file"; readonly path: string; readonly where: string }
   | { readonly kind: "text"; readonly text: string; readonly where: string };
 
 /** Read from the current folder when nothing else is configured; the first one that exists. */
@@ -29,7 +29,7 @@ const KEY_FILE = "api_keys.json";
 
 export function findSources(flags: ParsedFlags, variables: Variables): readonly ConfigSource[] {
   const byFlag = flags.given.get("config") ?? [];
-  if (byFlag.length > 0) return byFlag.map((path) => file(path, "--config"));
+  if (byFlag.length > 0) return byFlag.map((path) => file(path, FLAG));
   const variable = findVariable(variables, "WEIR_CONFIG");
   if (variable !== undefined) return splitList(variable.text).map((path) => file(path, variable.where));
   const folder = findVariable(variables, KEY_FOLDER);
@@ -40,12 +40,9 @@ export function findSources(flags: ParsedFlags, variables: Variables): readonly 
   return [{ kind: "text", text: Buffer.from(whole.text, "base64").toString("utf8"), where: whole.where }];
 }
 
-const file = (path: string, where: string): ConfigSource => ({
-  kind: "file",
-  path,
-  where,
-  byFlag: where === "--config",
-});
+const FLAG = "--config";
+
+const file = (path: string, where: string): ConfigSource => ({ kind: "file", path, where });
 
 /** The default file that is there; undefined when none is. */
 export function findDefaultFile(readFile: ReadFile): ConfigSource | undefined {
@@ -65,7 +62,7 @@ export function readDrafts(sources: readonly ConfigSource[], terms: DraftTerms):
   return sources.flatMap((source) => {
     const { notes } = terms;
     const name = source.kind === "file" ? source.path : source.where;
-    const kind = source.kind === "file" && source.byFlag ? "usage" : "configuration";
+    const kind = source.where === FLAG ? "usage" : "configuration";
     const text =
       source.kind === "text"
         ? source.text

@@ -65,6 +65,12 @@ export function describePlace({ file, line, column, path }: Place): string {
   return `${file}:${line}:${column}${path === "" ? "" : ` ${path}`}`;
 }
 
+/** The place that describePlace wrote; undefined for what is no place in a file, such as a variable's name. */
+export function readPlace(text: string): Place | undefined {
+  const [, file, line, column, path = ""] = /^(.+?):(\d+):(\d+)(?: (.*))?$/s.exec(text) ?? [];
+  return file === undefined ? undefined : { file, line: Number(line), column: Number(column), path };
+}
+
 /** The value of `key` in a map; undefined for other kinds, missing keys and null. */
 export function valueAt(node: Node | undefined, key: string): Node | undefined {
   if (node?.kind !== "map") return undefined;

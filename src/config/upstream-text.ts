@@ -2,6 +2,7 @@
 import type { UpstreamProblem } from "../core/upstream.ts";
 import { readDocument } from "./document.ts";
 import { createNotes, type Problem } from "./problem.ts";
+import { readPlace } from "./tree.ts";
 import { plainOf } from "./tree-json.ts";
 
 export type TextReading =
@@ -20,7 +21,7 @@ export function readUpstreamText(text: string): TextReading {
 
 /** `body:3:9 targets[0].port` tells the line and the path. */
 function problemOf({ where, expected, found }: Problem): UpstreamProblem {
-  const [, line = "1", column = "1", path = ""] = /^body:(\d+):(\d+) ?(.*)$/s.exec(where) ?? [];
+  const { line, column, path } = readPlace(where) ?? { line: 1, column: 1, path: "" };
   const spot = `at line ${line}, column ${column}`;
   return { path, expected, found: found === undefined ? `something else ${spot}` : `${found} ${spot}` };
 }

@@ -4,7 +4,7 @@ import type { Family } from "./backend.ts";
 import { weigh } from "./choose.ts";
 import { type Hindrance, hindrance, type Wanted } from "./eligible.ts";
 import { estimateTokens } from "./estimate.ts";
-import type { FallbackPolicy } from "./fallback.ts";
+import { type FallbackPolicy, nextFallback } from "./fallback.ts";
 import { describeHindrance } from "./hindrance-text.ts";
 import type { LimitUse } from "./limit.ts";
 import type { PoolSnapshot } from "./pool.ts";
@@ -78,8 +78,7 @@ export interface Question {
 export function explainModel(snapshot: PoolSnapshot, question: Question): Explanation {
   const { family, model, fallbacks } = question;
   const found = resolveModel(snapshot, family, model);
-  const chain = fallbacks.general.get(model) ?? fallbacks.general.get("*") ?? fallbacks.whenNone;
-  const base = { model, family, fallbacks: chain };
+  const base = { model, family, fallbacks: chainOf(model, fallbacks) };
   if (found.kind === "unknown") {
     const names = found.near.length === 0 ? "" : `; near names: ${found.near.join(", ")}`;
     const verdict = `404 model_not_found: nothing that is configured serves this name${names}`;
@@ -110,6 +109,16 @@ export function explainModel(snapshot: PoolSnapshot, question: Question): Explan
     excluded,
     verdict: verdictOf(route, candidates, excluded),
   };
+}
+
+/** As a request would go on, were every model to fail. */
+function chainOf(model: string, policy: FallbackPolicy): readonly string[] {
+  const visited = [model];
+  for (;;) {
+    const next = nextFallback(policy, "general", visited);
+    if (next === undefined) return visited.slice(1);
+    visited.push(next);
+  }
 }
 
 interface View {

@@ -57,7 +57,6 @@ export function createSink({
   let isFailing = false;
   let isOver = false;
   let onIdle: (() => void) | undefined;
-  let pause: ReturnType<typeof setTimeout> | undefined;
 
   const lose = (count: number): void => {
     dropped += count;
@@ -70,12 +69,6 @@ export function createSink({
     else onIdle?.();
   };
 
-  const endPause = (): void => {
-    clearTimeout(pause);
-    pause = undefined;
-    settle();
-  };
-
   const send = ({ text, lines, told }: Batch): void => {
     const writing = write(text);
     if (!(writing instanceof Promise)) return;
@@ -83,8 +76,7 @@ export function createSink({
     writing.then(
       () => {
         isFailing = false;
-        if (isOver) settle();
-        else pause = setTimeout(endPause, PAUSE_MS).unref();
+        setTimeout(settle, PAUSE_MS).unref();
       },
       (error: unknown) => {
         lose(lines);
@@ -127,7 +119,6 @@ export function createSink({
     dropped: () => dropped,
     async stop() {
       isOver = true;
-      if (pause !== undefined) endPause();
       if (isBusy && !isFailing)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, LAST_WORDS_MS);

@@ -243,3 +243,17 @@ describe("a file of LLMRouter that opens a public address", () => {
     ]).toEqual([[], [], []]);
   });
 });
+
+describe("variables of providers", () => {
+  const env = { OPENAI_API_KEYS: K1, GROQ_API_KEYS: K2 };
+  const namesWith = (text: string) =>
+    loadGood(env, withFile(text)).config.pool.providers.map(({ name }) => name);
+
+  test("beside another system's file only fill its references", () => {
+    expect(namesWith('{ "openai": { "keys": ["${OPENAI_API_KEYS}"] } }')).toEqual(["openai"]);
+  });
+
+  test("beside weir's own file are pools of their own", () => {
+    expect(namesWith("retry: { max: 1 }")).toEqual(["openai", "groq"]);
+  });
+});

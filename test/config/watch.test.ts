@@ -262,3 +262,17 @@ describe("watching", () => {
     expect(performance.now() - startMs).toBeLessThan(1000);
   });
 });
+
+test("a watched folder tells when a file comes or goes, not when one in it changes", async () => {
+  mkdirSync(at("d"));
+  write("d/one", "1");
+  const { calls, count } = follow("d");
+  write("d/one", "2");
+  await quiet();
+  expect(calls).toEqual([]);
+  write("d/two", "1");
+  await count(1);
+  unlinkSync(at("d/two"));
+  await count(2);
+  expect(calls).toEqual(["d", "d"]);
+});

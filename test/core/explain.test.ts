@@ -142,4 +142,21 @@ describe("an explanation", () => {
       ["b", 0.25],
     ]);
   });
+
+  test("tells the models that a failing request goes on with, lists of lists and prefixes included", () => {
+    const fallbacks = {
+      ...NO_FALLBACKS,
+      general: new Map([
+        ["big", ["small"]],
+        ["small", ["tiny", "big"]],
+      ]),
+      whenNone: ["last"],
+    };
+    const chain = (model: string) =>
+      explainModel(snapshotOf([makeBackend("a")]), { family: "openai", model, nowMs: NOW_MS, fallbacks })
+        .fallbacks;
+    expect(chain("big")).toEqual(["small", "tiny", "last"]);
+    expect(chain("openai/big")).toEqual(["small", "tiny", "last", "big"]);
+    expect(chain("other")).toEqual(["last"]);
+  });
 });

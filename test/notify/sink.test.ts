@@ -53,7 +53,7 @@ describe("a sink", () => {
     expect(sink.dropped()).toBe(0);
   });
 
-  test("writes together what comes just after a write, and at its stop without waiting", async () => {
+  test("writes together what comes just after a write, and at its stop what is left", async () => {
     const { sink, taken, turn } = startPlace();
     sink.put("a\n");
     (await turn(1)).take();

@@ -73,6 +73,7 @@ export function makeSpec(providers: Readonly<Record<string, ProviderFields>>): P
       ...(fields.isOffered === undefined ? {} : { isOffered: fields.isOffered }),
       ...(fields.colonPrefix === undefined ? {} : { colonPrefix: fields.colonPrefix }),
       ...(fields.health === undefined ? {} : { health: fields.health }),
+      ...(fields.modelsRoute === undefined ? {} : { modelsRoute: fields.modelsRoute }),
     })),
     providerRoutes: rows.map(({ name, fields, backends }) => ({
       name,
