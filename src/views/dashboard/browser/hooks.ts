@@ -46,7 +46,10 @@ export interface Navigation {
   readonly place: Place;
   readonly hrefOf: (tab: Tab) => string;
   readonly goTo: (tab: Tab, choices?: Readonly<Record<string, string>>) => void;
-  /** Changes choices of this tab; an empty text takes one away. No new step for the back button. */
+  /**
+   * Changes choices of this tab; an empty text takes one away. No new step for the back button.
+   * Does nothing once the address names another tab: a drawer tells that it closed when the user may have gone on.
+   */
   readonly choose: (choices: Readonly<Record<string, string>>) => void;
 }
 
@@ -68,7 +71,9 @@ export function useNavigation(): Navigation {
       location.hash = writePlace({ tab, choices });
     },
     choose(choices) {
-      const next = writePlace({ tab: place.tab, choices: { ...place.choices, ...choices } });
+      const now = readPlace(location.hash, home);
+      if (now.tab !== place.tab) return;
+      const next = writePlace({ tab: now.tab, choices: { ...now.choices, ...choices } });
       history.replaceState(null, "", next);
       setHash(next);
     },
