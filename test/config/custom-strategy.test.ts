@@ -4,7 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadCustomStrategy } from "../../src/config/custom-strategy.ts";
+import type { Candidate } from "../../src/core/strategy-custom.ts";
 import { FLAGS } from "../support/build.ts";
+import { readmeBlock } from "../support/readme.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -46,6 +48,15 @@ describe("a custom strategy's file", () => {
     );
     const { path } = await load("plain.js");
     expect(path).toBe(join(folder, "plain.js"));
+  });
+
+  test("may be the one that the README shows", async () => {
+    const pick = (await load(write("readme.ts", readmeBlock("## Which backend", "ts")))).createPick();
+    const rows = [
+      { id: "light", inFlight: 2, weight: 1 },
+      { id: "heavy", inFlight: 3, weight: 4 },
+    ];
+    expect(pick(rows as readonly unknown[] as readonly Candidate[], request)).toBe("heavy");
   });
 
   test("may make one pick for each route", async () => {
