@@ -25,7 +25,7 @@ export class FieldReader {
   readonly notes: Notes;
   readonly #resolve: Resolve;
   readonly #said = new Set<string>();
-  readonly #refused = new Set<string>();
+  readonly #refused = new Map<string, Set<string>>();
 
   constructor(notes: Notes, resolve: Resolve = (text) => text) {
     this.notes = notes;
@@ -43,11 +43,16 @@ export class FieldReader {
   refuse(at: Place, expected: string, found?: string): undefined {
     const where = describePlace(at);
     // A field that two settings read is told once.
-    if (this.#refused.has(`${where} ${expected}`)) return undefined;
-    this.#refused.add(`${where} ${expected}`);
+    if (this.#refused.get(where)?.has(expected) === true) return undefined;
+    this.#refused.set(where, (this.#refused.get(where) ?? new Set()).add(expected));
     const problem = { kind: "configuration", where, expected } as const;
     this.notes.problems.push(found === undefined ? problem : { ...problem, found });
     return undefined;
+  }
+
+  /** True where something was told to be wrong: what follows from it is not worth a second problem. */
+  isRefused(node: Node): boolean {
+    return (node.kind === "text" && node.isBroken === true) || this.#refused.has(describePlace(node.at));
   }
 
   /** Keys that ask for nothing (null, false, 0, empty) are passed over. */
@@ -102,11 +107,12 @@ export class FieldReader {
     return this.refuse(node.at, reading.expected, maskSecret(new Secret(text)));
   }
 
-  /** Numbers in quotes count too: other systems' parsers take them. */
+  /** Numbers in quotes count too, and `80_000`: other systems' parsers take them. */
   number(node: Node | undefined, least = 0): number | undefined {
     const text = this.text(node);
     if (node === undefined || text === undefined) return undefined;
-    const value = node.kind === "number" ? node.value : Number(text);
+    const value =
+      node.kind === "number" ? node.value : Number(GROUPED.test(text) ? text.replaceAll("_", "") : text);
     if (value >= least && value <= Number.MAX_SAFE_INTEGER) return value;
     return this.refuse(node.at, `a number, ${least} or more`, shown(node));
   }
@@ -114,15 +120,21 @@ export class FieldReader {
   boolean(node: Node | undefined): boolean | undefined {
     if (node === undefined || node.kind === "null") return undefined;
     if (node.kind === "boolean") return node.value;
-    const text = this.text(node)?.toLowerCase();
-    if (text === "true" || text === "false") return text === "true";
-    return text === undefined ? undefined : this.#refuseKind(node, "true or false");
+    const text = this.text(node);
+    if (text === undefined) return undefined;
+    if (ON.test(text) || OFF.test(text)) return ON.test(text);
+    return this.#refuseKind(node, "true or false");
   }
 
   #refuseKind(node: Node, expected: string): undefined {
     return this.refuse(node.at, expected, shown(node));
   }
 }
+
+/** YAML 1.1, which PyYAML and Go's yaml.v3 read: https://yaml.org/type/int.html and https://yaml.org/type/bool.html. */
+const GROUPED = /^[-+]?\d[\d_]*(\.[\d_]*)?$/;
+const ON = /^(true|yes|on)$/i;
+const OFF = /^(false|no|off)$/i;
 
 /** As written: never what a variable holds. */
 function shown(node: Node): string {
@@ -140,7 +152,7 @@ function asksForNothing(node: Node): boolean {
     case "boolean":
       return !node.value;
     case "text":
-      return node.text === "";
+      return node.text === "" || OFF.test(node.text);
     case "list":
       return node.items.length === 0;
     case "map":

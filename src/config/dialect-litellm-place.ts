@@ -21,7 +21,9 @@ export function readPlace(params: MapNode, field: Field, file: LiteLlmFile): Mod
   const { reader, variables } = file;
   const text = reader.placed(valueAt(params, "model"));
   if (text === undefined) return reader.refuse(params.at, "model, such as openai/gpt-4o", "no model");
-  const written = reader.placed(field("api_base") ?? field("base_url"));
+  const addressNode = field("api_base") ?? field("base_url");
+  const written = reader.placed(addressNode);
+  if (addressNode !== undefined && reader.isRefused(addressNode)) return undefined;
   const provider = reader.text(field("custom_llm_provider"));
   const reading = readModelString(text.value, { provider, hasAddress: written !== undefined });
   if (reading.kind === "refused") return reader.refuse(text.at, reading.expected, quoted(text.value));
@@ -46,15 +48,9 @@ export function readPlace(params: MapNode, field: Field, file: LiteLlmFile): Mod
   if (key === "missing") return undefined;
   const azureVersion = row.name === "azure-openai" ? readVersion(field("api_version"), file) : undefined;
   const label = row.name === "azure-openai" ? { label: "azure" } : {};
-  const place = { base: row, ...label, model: reading.model, at: text.at };
-  return {
-    ...place,
-    ...definedOf({
-      address: address === undefined ? undefined : withVersion(row, address),
-      key,
-      azureVersion,
-    }),
-  };
+  const sent = address === undefined ? undefined : asSent(row, address);
+  const place = { base: row, ...label, model: sent?.deployment ?? reading.model, at: text.at };
+  return { ...place, ...definedOf({ address: sent?.address, key, azureVersion }) };
 }
 
 /** LiteLLM's default for Ollama. */
@@ -66,10 +62,23 @@ function rowAt(base: Provider, address: BaseAddress | undefined): Provider {
   return (base.name === "openai" && address !== undefined ? providerAt(address.origin) : undefined) ?? base;
 }
 
-/** LiteLLM appends `/v1/messages` to the base of Anthropic's rows, weir `/messages`. */
-function withVersion({ name }: Provider, { origin, path }: BaseAddress): BaseAddress {
-  const isBare = name === "anthropic" && path !== "" && !path.endsWith("/v1");
-  return { origin, path: isBare ? `${path}/v1` : path };
+interface SentAddress {
+  readonly address: BaseAddress;
+  /** Azure's name of the model, where the address says it. */
+  readonly deployment?: string;
+}
+
+/** With what LiteLLM puts between the base and the operation, so that the same address is called. */
+function asSent({ name }: Provider, { origin, path }: BaseAddress): SentAddress {
+  // Anthropic: /v1/messages, where weir appends /messages.
+  if (name === "anthropic" && path !== "" && !path.endsWith("/v1"))
+    return { address: { origin, path: `${path}/v1` } };
+  if (name !== "azure-openai" || path === "") return { address: { origin, path } };
+  // select_azure_base_url_or_endpoint in LiteLLM: a base with /openai/deployments is used as it is, others get /openai.
+  const [, before, deployment] = /^(.*\/openai)\/deployments\/([^/]+)$/.exec(path) ?? [];
+  if (before !== undefined && deployment !== undefined)
+    return { address: { origin, path: before }, deployment: decodeURIComponent(deployment) };
+  return { address: { origin, path: /\/openai(\/v1)?$/.test(path) ? path : `${path}/openai` } };
 }
 
 interface KeyQuestion {
@@ -92,9 +101,17 @@ function readKey(
   }
   // Nobody's key is sent to an address that it was not given for.
   const isOwnHost = address !== undefined && address.origin !== base.origin && base.name !== "azure-openai";
-  if (base.kind === "engine" || isOwnHost) return undefined;
+  if (base.kind === "engine") return undefined;
   const names = keyVariablesOf(base);
   const variable = names.flatMap((name) => findVariable(variables, name) ?? [])[0];
+  if (isOwnHost) {
+    if (variable !== undefined)
+      reader.warn(
+        at,
+        `is called without a key, where LiteLLM sends ${variable.name}: api_key beside api_base says otherwise`,
+      );
+    return undefined;
+  }
   if (variable === undefined) {
     reader.refuse(at, `api_key beside it, or ${names.join(" or ")} in the environment`, "neither");
     return "missing";

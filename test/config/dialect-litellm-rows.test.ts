@@ -91,6 +91,20 @@ describe("a model string", () => {
     expect(routeOf(read, "m").targets.map(({ model }) => model)).toEqual(["dep", "dep2"]);
   });
 
+  test.each([
+    ["https://x.openai.azure.com/openai/deployments/dep-x", "https://x.openai.azure.com/openai dep-x"],
+    ["https://apim.example/team/openai/deployments/dep-x/", "https://apim.example/team/openai dep-x"],
+    ["https://apim.example/team", "https://apim.example/team/openai dep"],
+    ["https://apim.example/team/openai", "https://apim.example/team/openai dep"],
+    ["https://x.openai.azure.com/openai/v1/", "https://x.openai.azure.com/openai/v1 dep"],
+  ])("of Azure at %s is called where LiteLLM calls it", (base, expected) => {
+    const read = rows([
+      { model: "azure/dep", params: `api_key: a, api_base: "${base}", api_version: "2024-10-21"` },
+    ]);
+    expect(read.problems).toEqual([]);
+    expect(targetsOf(read, "m")[0]).toEndWith(` a ${expected}`);
+  });
+
   test("of a provider alone sends the group's name", () => {
     const read = rows([{ model: "azure/", params: 'api_key: a, api_base: "https://x.openai.azure.com"' }]);
     expect(routeOf(read, "m").targets[0]).not.toHaveProperty("model");
@@ -132,6 +146,9 @@ describe("a row without a key", () => {
       OPENAI_API_KEY: "sk-env",
     });
     expect(providersOf(read)).toEqual(["openai-x.example (openai https://x.example/v1): "]);
+    expect(read.warnings).toContainEqual(
+      expect.stringContaining("without a key, where LiteLLM sends OPENAI_API_KEY"),
+    );
   });
 
   test("of an engine's may have a placeholder, which is none", () => {
@@ -140,6 +157,16 @@ describe("a row without a key", () => {
     ]);
     expect(providersOf(read)).toEqual(["vllm (vllm http://10.0.0.1:8000/v1): "]);
   });
+});
+
+describe("a row whose address cannot be read", () => {
+  test.each(['"os.environ/NOWHERE"', '"${NOWHERE}"', '"x.openai.azure.com"'])(
+    "(%s) is one problem",
+    (base) => {
+      const read = rows([{ model: "azure/dep", params: `api_key: a, api_base: ${base}` }]);
+      expect(read.problems).toEqual([expect.stringContaining(".api_base: expected")]);
+    },
+  );
 });
 
 describe("rows of one provider", () => {

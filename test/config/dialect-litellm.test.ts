@@ -55,6 +55,19 @@ describe("a parameter of a row that LiteLLM follows", () => {
     expect(routeOf(readForeign(`model_list:\n${rows}`), "m").retry).toEqual({ max: 4 });
   });
 
+  test("grouped digits are a number and yes is true, as PyYAML reads them", () => {
+    const read = readForeign(
+      `model_list:\n${row("tpm: 80_000, rpm: 1_000, timeout: 1_0.5")}router_settings: { disable_cooldowns: yes }\nlitellm_settings: { drop_params: off }\n`,
+    );
+    expect(read.problems).toEqual([]);
+    expect(routeOf(read, "m").targets[0]).toMatchObject({
+      limits: { tokensPerMinute: 80_000, requestsPerMinute: 1000 },
+      timeouts: { firstByteMs: 10_500 },
+    });
+    expect(read.warnings).toContainEqual(expect.stringContaining("disable_cooldowns turns off rests"));
+    expect(read.warnings).not.toContainEqual(expect.stringContaining("drop_params"));
+  });
+
   test("rpm may stand beside litellm_params, too", () => {
     expect(target("", ", rpm: 5")).toMatchObject({ limits: { requestsPerMinute: 5 } });
   });
