@@ -46,11 +46,17 @@ function readEndpoints(written: Node, terms: DraftTerms): Draft {
     const base = providerAt(address.origin) ?? findProvider("openai");
     if (base === undefined) throw new RangeError("cannot read endpoint: no provider openai in the table");
     const name = reader.text(valueAt(map, "name"));
-    const known = address.origin === base.origin ? keyVariablesOf(base) : [];
+    const isOwnHost = address.origin === base.origin;
+    const known = isOwnHost ? keyVariablesOf(base) : [];
     const variable = known.flatMap((each) => findVariable(terms.variables, each) ?? [])[0];
     const key =
       reader.secret(valueAt(map, "api_key")) ??
       (variable === undefined ? undefined : reader.secret({ kind: "text", at: map.at, text: variable.text }));
+    if (isOwnHost && key === undefined)
+      reader.warn(
+        map.at,
+        `has no key, so that ${base.name} refuses what is sent there: api_key, or ${known.join(" or ")} in the environment`,
+      );
     const label = name === undefined ? {} : { label: name };
     const place = { base, address, at: map.at, ...label, ...(key === undefined ? {} : { key }) };
     return [{ ...book.refer(place), at: map.at, weight: reader.number(valueAt(map, "weight")) ?? 1 }];

@@ -45,6 +45,13 @@ describe("a list of endpoints", () => {
     expect(providersOf(read)).toEqual(["o-openai (openai): sk-env*1", "g-groq (groq): k*1"]);
   });
 
+  test("of a well-known host without its key is said to be of no use", () => {
+    const read = readForeign("endpoints: [{ name: o, url: 'https://api.openai.com/v1' }]");
+    expect(read.warnings).toEqual([
+      expect.stringMatching(/^f\.yaml:1:13 endpoints\[0\] has no key.*OPENAI_API_KEY/),
+    ]);
+  });
+
   test("with a wrong url or weight tells where", () => {
     expect(readForeign("endpoints: [{ url: nowhere, weight: x }]").problems).toHaveLength(1);
     expect(readForeign("endpoints: [{ url: 'http://x.example', weight: x }]").problems).toEqual([
