@@ -46,9 +46,15 @@ export const runBenchCommand: Command = async (invocation) => {
   const outcome = await run(invocation, request, prepared);
   if (outcome === undefined) return EXIT.interrupted;
   const { jsonFile } = request;
-  if (jsonFile !== "-") out(writeReport(outcome));
-  if (jsonFile === "-") out(writeJson(outcome));
-  else if (jsonFile !== undefined) writeFileSync(jsonFile, writeJson(outcome));
+  out(jsonFile === "-" ? writeJson(outcome) : writeReport(outcome));
+  if (jsonFile !== undefined && jsonFile !== "-") {
+    try {
+      writeFileSync(jsonFile, writeJson(outcome));
+    } catch (error) {
+      err(`cannot write ${jsonFile}: ${codeOf(error)}\n`);
+      return EXIT.failed;
+    }
+  }
   return outcome.course.total.counts.ok > 0 && outcome.problems.length === 0 ? EXIT.fine : EXIT.failed;
 };
 
@@ -163,9 +169,8 @@ async function beWorker({ err, onSignal }: Invocation): Promise<number> {
     err(`${WORKER_FLAG} is for weir bench itself\n`);
     return EXIT.usage;
   }
-  // Ctrl-C reaches every process of the terminal; the parent says what is to be done.
-  onSignal("SIGINT", () => undefined);
-  onSignal("SIGHUP", () => undefined);
+  // A terminal, `timeout` and batch systems signal every process of the group; the parent says what is to be done.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) onSignal(name, () => undefined);
   const lost = Promise.withResolvers<void>();
   process.on("disconnect", () => lost.resolve());
   await runWorker({

@@ -234,6 +234,22 @@ describe("Ctrl-C", () => {
   );
 
   test(
+    "is one signal with that of `timeout` and batch systems, which reaches every process at once",
+    async () => {
+      const fake = serveFake({ ttft: "10ms", gap: "10ms", tokens: 5 });
+      const bench = startBench(argsFor(fake, "-c", "8", "-w", "2", "-d", "10m", "--stream"));
+      await until(() => fake.ledger.counters().finished > 20, "it runs", 20_000);
+      for (const pid of [...childrenOf(bench.pid), bench.pid]) process.kill(pid, "SIGTERM");
+      const { code, report } = await bench.ended;
+      const { requests, endedBy, problems } = report();
+      expect([code, endedBy, problems]).toEqual([0, "signal", []]);
+      await until(() => fake.openCalls === 0, "nothing is left");
+      expect(requests.started).toBe(fake.ledger.counters().calls);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "twice ends at once with 130, even when the workers do not answer, and leaves no process",
     async () => {
       const fake = serveFake({ rules: [{ do: "hang_headers" }] });
@@ -368,6 +384,10 @@ describe("weir bench", () => {
       expect([missing.code, missing.err]).toEqual([1, "cannot read /nowhere/prompts.jsonl: ENOENT\n"]);
       const unwritable = await runBenchProcess(["-u", url, "-m", "x", "--json", "/nowhere/report.json"]);
       expect([unwritable.code, unwritable.err]).toEqual([1, "cannot write /nowhere/report.json: ENOENT\n"]);
+      // A disk that is full by then takes the file, not the report.
+      const full = await runBenchProcess(["-u", url, "-m", "x", "-n", "1", "--json", "/dev/full"]);
+      expect([full.code, full.err]).toEqual([1, "cannot write /dev/full: ENOSPC\n"]);
+      expect(full.out).toContain("requests        1, ");
     },
     TIMEOUT_MS,
   );
