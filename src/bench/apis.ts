@@ -30,6 +30,8 @@ export interface Api {
   readonly readEvent: (event: Json) => EventMeaning;
   readonly hasContent: (answer: Json) => boolean;
   readonly keyHeader: "authorization" | "x-api-key";
+  /** Where the family's own clients find their key. */
+  readonly keyVariable: "OPENAI_API_KEY" | "ANTHROPIC_API_KEY";
 }
 
 const NOTHING: EventMeaning = { content: undefined, isEnd: false };
@@ -81,6 +83,7 @@ export const APIS: Readonly<Record<ApiName, Api>> = {
     },
     hasContent: (answer) => choicesOf(answer).some((one) => hasWords(asJson(one)?.["message"])),
     keyHeader: "authorization",
+    keyVariable: "OPENAI_API_KEY",
   },
   completions: {
     path: "/completions",
@@ -99,6 +102,7 @@ export const APIS: Readonly<Record<ApiName, Api>> = {
     },
     hasContent: (answer) => choicesOf(answer).some((one) => isText(asJson(one)?.["text"])),
     keyHeader: "authorization",
+    keyVariable: "OPENAI_API_KEY",
   },
   responses: {
     path: "/responses",
@@ -116,6 +120,7 @@ export const APIS: Readonly<Record<ApiName, Api>> = {
     },
     hasContent: (answer) => isFilled(answer["output"]),
     keyHeader: "authorization",
+    keyVariable: "OPENAI_API_KEY",
   },
   messages: {
     path: "/messages",
@@ -132,6 +137,7 @@ export const APIS: Readonly<Record<ApiName, Api>> = {
     },
     hasContent: (answer) => isFilled(answer["content"]),
     keyHeader: "x-api-key",
+    keyVariable: "ANTHROPIC_API_KEY",
   },
   embeddings: {
     path: "/embeddings",
@@ -141,6 +147,7 @@ export const APIS: Readonly<Record<ApiName, Api>> = {
     readEvent: () => NOTHING,
     hasContent: (answer) => isFilled(answer["data"]),
     keyHeader: "authorization",
+    keyVariable: "OPENAI_API_KEY",
   },
 };
 

@@ -84,7 +84,7 @@ export const BENCH_OPTIONS = [
     value: "KEY",
     isRepeatable: true,
     sentence:
-      "One or several, in turn. The list of processes shows it: set WEIR_API_KEY or OPENAI_API_KEY instead.",
+      "One or several, in turn. The list of processes shows it: set WEIR_API_KEY, or OPENAI_API_KEY (messages: ANTHROPIC_API_KEY), instead.",
   },
   { name: "header", value: "NAME:VALUE", isRepeatable: true, sentence: "One more header." },
   {

@@ -38,8 +38,11 @@ export function createQuestions(
     if (line === undefined) return bodyOf(api, fields, makePrompt(plan, at, random));
     if (line.kind === "text") return bodyOf(api, fields, line.text);
     const { stream: _, ...own } = line.fields;
+    const { max_tokens: maxTokens, ...around } = api.fields(fields);
     return JSON.stringify({
-      ...api.fields(fields),
+      ...around,
+      // Newer models of OpenAI's refuse a body with both names of the bound, and with the old one alone.
+      ...("max_completion_tokens" in own || maxTokens === undefined ? {} : { max_tokens: maxTokens }),
       ...own,
       ...(plan.models.length > 0 && { model: fields.model }),
     });
@@ -78,7 +81,10 @@ export type FilePrompt =
 /** A line is a string, an object with a `prompt` and nothing else, or the fields of a body; or what is wrong with the file. */
 export function readPrompts(text: string): readonly FilePrompt[] | string {
   const prompts: FilePrompt[] = [];
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .entries()) {
     if (line.trim() === "") continue;
     const found = readLine(line);
     if (found === undefined)

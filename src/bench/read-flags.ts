@@ -13,14 +13,18 @@ export interface Flags {
 
 export function readFlags(args: readonly string[]): Flags {
   const byName = new Map(ROWS.map((row) => [row.name, row]));
+  const byShort = new Map(ROWS.map((row) => [row.short, row.name]));
   const given = new Map<string, string[]>();
   const problems: string[] = [];
   let isHelp = false;
   const { tokens } = parseArgs({
-    // `-url x` is `--url x`, as for every command; what follows an option stays as it is.
-    args: args.map((arg) =>
-      /^-[a-z][\w-]+/.test(arg) && byName.has(arg.slice(1).split("=")[0] ?? "") ? `-${arg}` : arg,
-    ),
+    args: args.map((arg) => {
+      // `-url x` is `--url x`, as for every command, and `-u=x` is `-u x`, as Python's argparse has it.
+      const [, word = "", sign = ""] = /^-([a-z][\w-]*)(=?)/.exec(arg) ?? [];
+      if (word.length > 1 && byName.has(word)) return `-${arg}`;
+      const name = sign === "" ? undefined : byShort.get(word);
+      return name === undefined ? arg : `--${name}${arg.slice(2)}`;
+    }),
     options: {
       ...Object.fromEntries(
         ROWS.map(({ name, short, value }) => [

@@ -67,11 +67,11 @@ export function readOptions(
   const workers = count("workers", MOST_WORKERS) ?? 1;
   const calls = count("requests", MOST_CALLS);
   const durationMs = time("duration", 1);
-  const apiKeys = readKeys(given.get("api-key"), env);
+  const api = typeof target === "string" ? "chat" : target.api;
+  const apiKeys = readKeys(given.get("api-key"), env, api);
   if (apiKeys === undefined)
     problems.push("cannot read the API key: expected plain characters without blanks");
   const isStream = given.has("stream");
-  const api = typeof target === "string" ? "chat" : target.api;
   if (isStream && !APIS[api].canStream) problems.push(`cannot use --stream: ${api} has no streams`);
   if (given.has("prompts") && given.has("prompt-tokens"))
     problems.push("cannot use --prompt-tokens with --prompts: the file says what is sent");

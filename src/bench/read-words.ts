@@ -47,11 +47,13 @@ export function readHeader(text: string): readonly [string, string] | undefined 
     : [name, value.trim()];
 }
 
+/** A key that was exported for one provider's client is not sent to another provider. */
 export function readKeys(
   flags: readonly string[] | undefined,
   env: Readonly<Record<string, string | undefined>>,
+  api: ApiName,
 ): readonly string[] | undefined {
-  const texts = flags ?? [env["WEIR_API_KEY"] || env["OPENAI_API_KEY"] || ""];
+  const texts = flags ?? [env["WEIR_API_KEY"] || env[APIS[api].keyVariable] || ""];
   const keys = texts
     .flatMap((text) => text.split(","))
     .map((key) => key.trim())

@@ -29,6 +29,8 @@ export function writeReport(outcome: Outcome): string {
     return [row(label, COLUMNS.map((name) => write(read[name]).padStart(NUMBER)).join(""))];
   };
   const heads = COLUMNS.map((name) => (name === "p999" ? "p99.9" : name).padStart(NUMBER)).join("");
+  // In an open loop these are the calls that waited longest.
+  const beyond = plan.load.kind === "open" ? "; latency is higher" : "";
   const sent = counts.inputTokens > 0 ? `${formatCount(counts.inputTokens)} in, ` : "";
   const reported =
     counts.outputTokens + counts.inputTokens > 0
@@ -56,7 +58,7 @@ export function writeReport(outcome: Outcome): string {
     row("right", `${formatCount(counts.ok)}, ${formatShare(counts.ok, done)}`),
     row("failed", formatCount(counts.failed)),
     ...(counts.unfinished > 0
-      ? [row("unfinished", `${formatCount(counts.unfinished)} cut at the end, counted as neither`)]
+      ? [row("unfinished", `${formatCount(counts.unfinished)} cut at the end, counted as neither${beyond}`)]
       : []),
     row("received", formatBytes(counts.bytes)),
     ...(plan.isStream

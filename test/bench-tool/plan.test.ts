@@ -120,6 +120,12 @@ describe("the questions", () => {
     expect(third).not.toHaveProperty("stream");
   });
 
+  test("of a file that bounds its answers by the newer name are bounded by that alone", () => {
+    const [body] = ask({}, '\uFEFF{"messages":[],"max_completion_tokens":5}\r\n');
+    expect(body).toEqual({ model: "m", messages: [], max_completion_tokens: 5 });
+    expect(ask({}, '{"messages":[]}')[0]).toHaveProperty("max_tokens", 16);
+  });
+
   test.each([
     ["", "expected at least one line"],
     ['"fine"\nnot json', "line 2: expected a JSON string"],

@@ -69,10 +69,11 @@ describe("the flags of LLMRouter's script", () => {
 
   test("may be written together with their value, and long ones with one dash", () => {
     expect(planOf("-c50", "-w2")).toMatchObject({ load: { concurrency: 50 }, workers: 2 });
-    expect(planOf("-concurrency", "50", "--workers=2")).toMatchObject({
-      load: { concurrency: 50 },
-      workers: 2,
-    });
+    for (const args of [
+      ["-concurrency", "50", "--workers=2"],
+      ["-concurrency=50", "-w=2"],
+    ])
+      expect(planOf(...args)).toMatchObject({ load: { concurrency: 50 }, workers: 2 });
   });
 });
 
@@ -163,6 +164,12 @@ describe("the plan", () => {
       "k3",
     ]);
     expect(read([...URL_ARGS, "--api-key", "k4"], { WEIR_API_KEY: "k2" }).plan.apiKeys).toEqual(["k4"]);
+  });
+
+  test("takes the key of the provider whose family is measured, and of no other", () => {
+    const args = [...URL_ARGS, "--api", "messages"];
+    expect(read(args, { OPENAI_API_KEY: "k1", ANTHROPIC_API_KEY: "k2" }).plan.apiKeys).toEqual(["k2"]);
+    expect(read(args, { OPENAI_API_KEY: "k1" }).plan.apiKeys).toEqual([]);
   });
 
   test("takes sizes as numbers, ranges and percentiles", () => {

@@ -84,6 +84,13 @@ describe("the report", () => {
     expect(text).not.toContain("HTTP 510");
   });
 
+  test("says of calls that an open loop cut that they would have been the slowest", () => {
+    const load = { kind: "open", perSecond: 5, arrivals: "even", mostInFlight: 9 } as const;
+    const cut = writeReport(outcomeOf({ plan: { ...samplePlan, load } }));
+    expect(cut).toContain("21 cut at the end, counted as neither; latency is higher");
+    expect(writeReport(outcomeOf())).not.toContain("latency is higher");
+  });
+
   test("says when the client was the limit", () => {
     const busy = outcomeOf({ states: [{ inFlight: 0, cpuMs: 600_000, measuredMs: 600_000, phase: "done" }] });
     expect(writeReport(busy)).toContain("may have been the limit, figures are a lower bound; try -w 2");
