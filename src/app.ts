@@ -27,6 +27,7 @@ import { type PageServerOptions, startPageServer } from "./proxy/page-server.ts"
 import { startServer } from "./proxy/server.ts";
 import type { ProxySettings } from "./proxy/settings.ts";
 import { createWaitingRoom } from "./proxy/waiting-room.ts";
+import { withDefaultAuthorities } from "./runtime/authorities.ts";
 import { realClock } from "./runtime/clock.ts";
 import { every } from "./runtime/every.ts";
 import { watchProcess } from "./runtime/process-watch.ts";
@@ -75,7 +76,8 @@ const RETRIES_PER_SECOND = 10;
 export function startApp(config: Config, world: World): App {
   const { clock, random } = world;
   let current = config;
-  let settings = settingsOf(config);
+  let trust = trustOf(config);
+  let settings = settingsOf(config, trust);
   let reloadProblems: readonly string[] = [];
   let draining = false;
 
@@ -184,7 +186,7 @@ export function startApp(config: Config, world: World): App {
     now: clock.now,
     random,
     ask: (backend, question) =>
-      askBackend(backend, question, { dialCheck, tls: settings.tls, now: clock.now }),
+      askBackend(backend, question, { dialCheck, session: settings.session, now: clock.now }),
     onUsable: () => parts.room.wake(),
     ...world.health,
   });
@@ -196,7 +198,7 @@ export function startApp(config: Config, world: World): App {
     host: world.hostname,
     redact: logs.redact,
     note: logs.note,
-    ca: () => current.upstream.ca,
+    ca: () => trust?.ca,
   });
 
   return {
@@ -207,8 +209,9 @@ export function startApp(config: Config, world: World): App {
     inFlight: () => live.count,
     heldBytes: () => bodies.heldBytes,
     reload(next) {
+      if (next.upstream.ca !== current.upstream.ca) trust = trustOf(next);
       current = next;
-      settings = settingsOf(next);
+      settings = settingsOf(next, trust);
       access.refresh();
       reloadProblems = [];
       logs.know(secretsOf(next));
@@ -275,8 +278,20 @@ function openPageServer(options: PageServerOptions): OpenedPages {
   }
 }
 
-function settingsOf(config: Config): ProxySettings {
-  const { retry, upstream } = config;
+interface Trust {
+  readonly ca: string;
+  readonly session: Bun.FetchSession;
+}
+
+/** A session, because a request that brings hundreds of certificates along has them compared every time. */
+function trustOf({ upstream }: Config): Trust | undefined {
+  if (upstream.ca === undefined) return undefined;
+  const ca = withDefaultAuthorities(upstream.ca);
+  return { ca, session: new Bun.FetchSession({ tls: { ca } }) };
+}
+
+function settingsOf(config: Config, trust: Trust | undefined): ProxySettings {
+  const { retry } = config;
   return {
     retry: { max: retry.max, backoffMs: retry.backoffMs, maxBackoffMs: retry.maxBackoffMs },
     cooldown: config.cooldown,
@@ -286,7 +301,7 @@ function settingsOf(config: Config): ProxySettings {
     queueMaxSize: config.queue.maxSize,
     requestBytes: config.buffers.requestBytes,
     responseHeaders: config.server.responseHeaders,
-    ...(upstream.ca === undefined ? {} : { tls: { ca: upstream.ca } }),
+    ...(trust === undefined ? {} : { session: trust.session }),
   };
 }
 

@@ -15,7 +15,7 @@ export type LookUp = (name: string) => Promise<readonly string[]>;
 export interface PostTerms {
   readonly lookUp: LookUp;
   readonly signal: AbortSignal;
-  /** Further certificate authorities, PEM. */
+  /** All certificate authorities to trust, PEM; undefined: those that Bun trusts by itself. */
   readonly ca: string | undefined;
   readonly timeoutMs?: number;
 }

@@ -8,7 +8,7 @@ import { CallEnded, classifyFailure, send } from "./send.ts";
 
 interface Asking {
   readonly dialCheck: DialCheck;
-  readonly tls: { readonly ca: string } | undefined;
+  readonly session: Bun.FetchSession | undefined;
   readonly now: () => number;
 }
 
@@ -17,7 +17,7 @@ const LONGEST_ANSWER_BYTES = 8 * 1024 * 1024;
 /** Rejects with a reason that may be shown when no whole answer comes. */
 export async function askBackend(backend: Backend, question: Question, asking: Asking): Promise<Told> {
   const { family, signal, timeoutMs } = question;
-  const { dialCheck, tls, now } = asking;
+  const { dialCheck, session, now } = asking;
   const endpoint = backend.endpoints[family];
   if (endpoint === undefined) throw new QuestionFailed(`no ${family} endpoint`);
   const { secret } = backend.credential;
@@ -46,7 +46,7 @@ export async function askBackend(backend: Backend, question: Question, asking: A
         }),
         body: undefined,
         proxyUrl: backend.proxyUrl,
-        tls,
+        session,
         connectMs: timeoutMs,
         firstByteMs: timeoutMs,
         abort,

@@ -44,7 +44,7 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
         headers: outgoingHeaders(call, parts, { backend, endpoint, body: terms.body }),
         body: withKey(terms.body, endpoint, backend.credential.secret),
         proxyUrl: backend.proxyUrl,
-        tls: parts.settings().tls,
+        session: parts.settings().session,
         connectMs: timeouts.connectMs,
         firstByteMs: terms.firstByteMs,
         abort,

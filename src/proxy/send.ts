@@ -11,7 +11,7 @@ export interface Shipment {
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
   readonly proxyUrl: string | undefined;
-  readonly tls: { readonly ca: string } | undefined;
+  readonly session: Bun.FetchSession | undefined;
   readonly connectMs: number;
   /** Until the head of the answer. */
   readonly firstByteMs: number;
@@ -69,12 +69,15 @@ export async function send(shipment: Shipment, dialCheck: DialCheck, timer: Phas
       proxy: shipment.proxyUrl ?? false,
       // Bun's own idle limit would cut silent generations after minutes.
       timeout: false,
-      ...(shipment.tls === undefined ? {} : { tls: shipment.tls }),
+      ...(shipment.session === undefined ? {} : { session: shipment.session }),
     } as unknown as BunFetchRequestInit);
     dialCheck.noteAnswer(shipment.dialOrigin);
     return { kind: "answer", response };
   } catch (error) {
-    return { kind: "failure", outcome: classifyFailure(error, abort.signal) };
+    return {
+      kind: "failure",
+      outcome: classifyFailure(error, abort.signal, shipment.proxyUrl !== undefined),
+    };
   } finally {
     isWaiting = false;
   }
@@ -90,21 +93,48 @@ const CONNECT_CODES = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "EADDRNOTAVAIL",
-  "EPROTO",
-  "ERR_PROXY_TUNNEL",
   "HTTP2Unsupported",
 ]);
 
+const UNKNOWN_AUTHORITY = "the certificate is from an authority that is not trusted; see upstream.ca_file";
+
+/** What users can do something about; the rest of the certificate errors says enough by its code. */
+const CERTIFICATE_ERRORS: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is signed by itself alone; see upstream.ca_file",
+  CERT_HAS_EXPIRED: "the certificate has expired",
+  CERT_NOT_YET_VALID: "the certificate is not valid yet",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another host name",
+  EPROTO: "the TLS handshake failed",
+};
+
 /** What a rejected fetch or a broken body means. Messages are not used: they carry the URL with its query. */
-export function classifyFailure(error: unknown, signal: AbortSignal): Outcome {
+export function classifyFailure(error: unknown, signal: AbortSignal, viaProxy = false): Outcome {
   if (signal.aborted && signal.reason instanceof CallEnded) return signal.reason.outcome;
   const code = errorCode(error);
-  const isTls = /^(ERR_TLS|UNABLE_TO|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_SSL)/.test(code);
-  if (CONNECT_CODES.has(code) || isTls) return { kind: "unreachable", detail: `cannot connect: ${code}` };
+  const flaw = CERTIFICATE_ERRORS[code];
+  const isTls = flaw !== undefined || /^(ERR_TLS|UNABLE_TO|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_SSL)/.test(code);
+  if (isTls) return unreachable(flaw === undefined ? code : `${flaw} (${code})`);
+  if (code === "ERR_PROXY_TUNNEL")
+    return unreachable(`the proxy refused${tunnelStatus(error)}; see upstream.proxy`);
+  // With a proxy in between, it alone is dialled from here.
+  if (CONNECT_CODES.has(code))
+    return unreachable(viaProxy ? `${code} at the proxy; see upstream.proxy` : code);
   return {
     kind: "failed",
     detail: code === "ECONNRESET" ? "connection reset" : `broken answer: ${code || "unknown error"}`,
   };
+}
+
+const unreachable = (why: string): Outcome => ({ kind: "unreachable", detail: `cannot connect: ${why}` });
+
+/** The proxy's status, such as 407 for a wrong password: Bun tells it in the message alone, which has no address here. */
+function tunnelStatus(error: unknown): string {
+  const status = error instanceof Error ? /: (\d{3})\b/.exec(error.message)?.[1] : undefined;
+  return status === undefined ? "" : ` with ${status}`;
 }
 
 function errorCode(error: unknown): string {

@@ -22,6 +22,6 @@ export interface ProxySettings {
   /** A body that must be read before routing may be this long. */
   readonly requestBytes: number;
   readonly responseHeaders: "weir" | "none" | "litellm";
-  /** Further certificate authorities; one object for the life of the setting, so that connections are pooled. */
-  readonly tls?: { readonly ca: string };
+  /** Where further certificate authorities count; one for the life of that setting, as it holds the connections. */
+  readonly session?: Bun.FetchSession;
 }

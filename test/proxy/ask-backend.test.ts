@@ -31,7 +31,7 @@ async function ask(answer: () => Response | Promise<Response>, question: Partial
         signal: new AbortController().signal,
         ...question,
       },
-      { dialCheck: createDialCheck(now), tls: undefined, now },
+      { dialCheck: createDialCheck(now), session: undefined, now },
     ).catch((error: unknown) => error);
     return { told, seen };
   } finally {
@@ -92,7 +92,7 @@ describe("a question to a backend", () => {
     const told = await askBackend(
       dead,
       { ...question, timeoutMs: 1000, signal: new AbortController().signal },
-      { dialCheck: createDialCheck(now), tls: undefined, now },
+      { dialCheck: createDialCheck(now), session: undefined, now },
     ).catch((error: unknown) => error);
     expect(told).toMatchObject({ code: expect.stringMatching(/^cannot connect: \w+$/) });
     expect(String(told)).not.toContain(KEY);

@@ -39,7 +39,7 @@ describe("the connect check", () => {
         headers: new Headers(),
         body: new Uint8Array([1]),
         proxyUrl: undefined,
-        tls: undefined,
+        session: undefined,
         connectMs: 10,
         firstByteMs: 60_000,
         abort,
