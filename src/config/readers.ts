@@ -198,7 +198,21 @@ export const proxy: Reader<"env" | "none" | URL> = (text) => {
 export function readProxyUrl(text: string): URL | undefined {
   const full = text.includes("://") ? text : `http://${text}`;
   const url = URL.canParse(full) ? new URL(full) : undefined;
-  return url?.protocol === "http:" || url?.protocol === "https:" ? url : undefined;
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") return undefined;
+  url.username = escaped(url.username);
+  url.password = escaped(url.password);
+  return url;
+}
+
+/** A percent sign that begins no escape stands for itself, as with curl; Bun would send no login at all. */
+function escaped(part: string): string {
+  const mended = part.replaceAll(/%(?![0-9A-Fa-f]{2})/g, "%25");
+  try {
+    decodeURIComponent(mended);
+    return mended;
+  } catch {
+    return part.replaceAll("%", "%25"); // escapes, but of no text
+  }
 }
 
 /** Any text; empty for none. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { secretsOf } from "../../src/config/secrets.ts";
 import { backendsOf, type Env, K1, loadGood, problemsOf } from "./load-env.ts";
 
 const PROXY = "http://proxy.test:3128";
@@ -23,6 +24,18 @@ describe("the proxy of the environment", () => {
     ).toBe(PROXY);
     expect(proxyTo("https://api.test", { HTTPS_PROXY: PROXY, ALL_PROXY: "http://no.test" })).toBe(PROXY);
     expect(proxyTo("https://api.test", {})).toBeUndefined();
+  });
+
+  test.each([
+    ["100%pure", "100%25pure"],
+    ["%", "%25"],
+    ["a%zz%41", "a%25zz%41"],
+    ["%ff", "%25ff"],
+    ["p%C3%A9", "p%C3%A9"],
+  ])("may have the password %s, whose secret is known", (written, sent) => {
+    const { config } = loadGood({ OPENAI_API_KEY: K1, HTTPS_PROXY: `http://user:${written}@proxy.test` });
+    expect(config.pool.backends[0]?.proxyUrl).toBe(`http://user:${sent}@proxy.test/`);
+    expect(secretsOf(config).map((secret) => secret.reveal())).toContain(decodeURIComponent(sent));
   });
 
   test("keeps its user and password, and shows neither", () => {
