@@ -1,10 +1,11 @@
 // Loads the configuration for commands from the real environment and files, and says what is wrong with it.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import type { ParsedFlags } from "../config/flags.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import { exitCodeOf, formatProblem, type Problem } from "../config/problem.ts";
 import type { Resolved } from "../config/resolved.ts";
+import { isStream } from "../config/watch.ts";
 import { loadCustomStrategy } from "../config/custom-strategy.ts";
 import type { Strategy } from "../core/seams.ts";
 import { customPath, readStrategyName } from "../core/strategy.ts";
@@ -20,12 +21,24 @@ export function loadFromWorld(
   return loadConfig({
     env,
     flags,
-    readFile: (path) => readFileSync(path, "utf8"),
+    readFile: readWhole,
     listFolder: (path) => readdirSync(path),
     hostname: hostname(),
     cwd: process.cwd(),
     upstreams,
   });
+}
+
+/** What came through pipes and standard input, which give it once; a reload reads again. */
+const streamed = new Map<string, string>();
+
+function readWhole(path: string): string {
+  const kept = streamed.get(path);
+  if (kept !== undefined) return kept;
+  const isOnce = isStream(statSync(path));
+  const text = readFileSync(path, "utf8");
+  if (isOnce) streamed.set(path, text);
+  return text;
 }
 
 const NO_BACKEND = `weir has no backend yet. Three lines start it:
@@ -94,12 +107,10 @@ export async function withCustomStrategies(loaded: Loaded, world: CustomWorld): 
       continue;
     }
     const file = await loadCustomStrategy(path, process.cwd());
+    watched.push(file.path);
     if (file.kind === "unread")
       problems.push({ kind: "configuration", where, expected: file.expected, found: file.found });
-    else {
-      watched.push(file.path);
-      strategies.set(name, () => createCustom(file.createPick(), { name, ...world }));
-    }
+    else strategies.set(name, () => createCustom(file.createPick(), { name, ...world }));
   }
   if (problems.length > 0) return { kind: "problems", problems, warnings: config.warnings, watched };
   return {

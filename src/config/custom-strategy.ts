@@ -16,7 +16,13 @@ export type CustomStrategyFile =
       readonly createPick: () => CustomPick;
     }
   /** For a Problem. */
-  | { readonly kind: "unread"; readonly expected: string; readonly found: string };
+  | {
+      readonly kind: "unread";
+      /** Absolute, to be watched: it may be mended. */
+      readonly path: string;
+      readonly expected: string;
+      readonly found: string;
+    };
 
 interface Exports {
   readonly default?: unknown;
@@ -34,6 +40,7 @@ export async function loadCustomStrategy(path: string, cwd: string): Promise<Cus
   const full = resolve(cwd, path);
   const unread = (expected: string, reason: string): CustomStrategyFile => ({
     kind: "unread",
+    path: full,
     expected,
     found: `${quoted(path)}: ${reason}`,
   });

@@ -96,6 +96,7 @@ async function look(path: string, known: Sight): Promise<Sight> {
     const seen = await stat(path);
     const stamp = stampOf(seen);
     if (stamp === known.stamp && Date.now() - seen.mtimeMs > FRESH_MS) return known;
+    if (isStream(seen)) return STREAM;
     return { stamp, hash: hashOf(seen.isDirectory() ? listing(await readdir(path)) : await readFile(path)) };
   } catch {
     return {}; // missing, or not readable: that is a sight too
@@ -105,12 +106,18 @@ async function look(path: string, known: Sight): Promise<Sight> {
 function lookNow(path: string): Sight {
   try {
     const seen = statSync(path);
+    if (isStream(seen)) return STREAM;
     const content = seen.isDirectory() ? listing(readdirSync(path)) : readFileSync(path);
     return { stamp: stampOf(seen), hash: hashOf(content) };
   } catch {
     return {};
   }
 }
+
+/** A pipe or device: looking at it would take what it has from whoever reads it, or wait for more. */
+export const isStream = (seen: Pick<Stats, "isFile" | "isDirectory">): boolean =>
+  !seen.isFile() && !seen.isDirectory();
+const STREAM: Sight = { hash: "stream" };
 
 const stampOf = ({ mtimeMs, ctimeMs, size, ino, dev }: Stats): string =>
   [mtimeMs, ctimeMs, size, ino, dev].join(" ");

@@ -38,7 +38,10 @@ test("a route of a file may name a strategy of the user's own, whatever variable
 });
 
 test("a strategy's file that cannot be loaded is told with the place that names it", async () => {
-  const [problem, ...others] = problemsOf(await load({}, ROUTE.replace("first.ts", "gone.ts")));
+  const loaded = await load({}, ROUTE.replace("first.ts", "gone.ts"));
+  // It may be mended.
+  expect(loaded).toMatchObject({ watched: expect.arrayContaining([join(folder, "gone.ts")]) });
+  const [problem, ...others] = problemsOf(loaded);
   expect(others).toEqual([]);
   expect(problem).toMatch(
     /weir\.yaml:2:\d+ routes\.m.*: expected a TypeScript or JavaScript file that loads/,

@@ -166,6 +166,37 @@ describe("weir with a configuration file", () => {
   });
 });
 
+test("a file that a rejected version names is watched, so that it is applied once the file is there", async () => {
+  const path = join(folder, "cure.yaml");
+  const keys = join(folder, "cure.keys");
+  writeFileSync(path, fileOf(keysOf(1), "before"));
+  await using weir = await startBinary({ env: {}, args: ["--config", path] });
+  writeFileSync(
+    path,
+    `providers: { openai: { base_url: "${fake.url}", api_keys_file: "${keys}" } }\nroutes: { after: { alias: gpt-4o } }\n`,
+  );
+  await until(() => weir.output().includes("reload rejected"), "the version without its keys is rejected");
+  writeFileSync(keys, "sk-cure-key-000001\n");
+  await untilServes(weir, "after");
+});
+
+test("a configuration from a pipe is read once, and kept by a reload", async () => {
+  const [pipe, text, keys] = ["pipe", "piped.yaml", "piped.keys"].map((name) => join(folder, name));
+  writeFileSync(`${keys}`, "sk-piped-key-000001\n");
+  writeFileSync(
+    `${text}`,
+    `providers: { openai: { base_url: "${fake.url}", api_keys_file: "${keys}" } }\nroutes: { piped: { alias: gpt-4o } }\n`,
+  );
+  await Bun.spawn(["mkfifo", `${pipe}`]).exited;
+  const writer = Bun.spawn(["sh", "-c", 'cat "$1" > "$0"', `${pipe}`, `${text}`]);
+  await using weir = await startBinary({ env: {}, args: ["--config", `${pipe}`] });
+  expect(await writer.exited).toBe(0);
+  writeFileSync(`${keys}`, "sk-piped-key-000001\nsk-piped-key-000002\n");
+  await until(() => weir.output().includes("pool changed"), "the new key is taken up");
+  expect(weir.output()).not.toContain("reload rejected");
+  expect(await serves(weir, "piped")).toBe(true);
+});
+
 /** Twenty ways to break a file; each must be told once, and the pool before it must go on. */
 const BROKEN: Readonly<Record<string, string>> = {
   "nothing at all": "",
