@@ -1,8 +1,9 @@
 // What was observed of one backend: its rests, its counters, what probes say. Its only writer.
+import type { Limits } from "./credential.ts";
 import { type Health, nextHealth, UNPROBED } from "./health.ts";
 import type { LimitSet } from "./limit.ts";
 import { createMeasures, type Measures } from "./measures.ts";
-import { isTrial, type Settlement, type Writable, write } from "./record.ts";
+import { isTrial, nextLimits, type Settlement, type Writable, write } from "./record.ts";
 import { type CooldownPolicy, isResting, laterRest, type Rest, restLength } from "./rest.ts";
 
 export interface BackendState {
@@ -45,6 +46,13 @@ export function createBackendState(id: string): BackendState {
     health: UNPROBED,
     measures: createMeasures(),
   };
+}
+
+export function setLimits(state: BackendState, limits: Limits): void {
+  const record = write(state);
+  const next = nextLimits(state.limits, limits);
+  if (next === undefined) delete record.limits;
+  else record.limits = next;
 }
 
 /** Others were chosen while this one rested, so its counter will be lifted on return; see the least-used strategy. */

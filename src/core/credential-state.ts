@@ -1,8 +1,9 @@
 // What was observed of one key: its rests by cause, what it may not use, what its provider tells. Its only writer.
+import type { Limits } from "./credential.ts";
 import type { LimitSet } from "./limit.ts";
 import { restFromLimits } from "./learned.ts";
 import type { LearnedLimits } from "./limit-headers.ts";
-import { type Settlement, write } from "./record.ts";
+import { nextLimits, type Settlement, write } from "./record.ts";
 import { type CooldownPolicy, isResting, laterRest, type Rest, restLength } from "./rest.ts";
 
 export interface CredentialState {
@@ -30,15 +31,25 @@ export function createCredentialState(id: string): CredentialState {
   return { id, streaks: NO_STREAKS, refusedModels: new Map() };
 }
 
-/** Joins keys that share one bucket at the provider: the first one's limits count for all. */
-export function joinGroup(members: readonly CredentialState[]): void {
-  const limits = members.find((member) => member.limits !== undefined)?.limits;
+/**
+ * Joins keys that share one bucket at the provider. `taken`: what other groups count by already, as a key that has left
+ * a group still holds that one's.
+ */
+export function joinGroup(
+  members: readonly CredentialState[],
+  limits: Limits,
+  taken: ReadonlySet<LimitSet>,
+): LimitSet | undefined {
+  const kept = members.find((member) => member.limits !== undefined && !taken.has(member.limits))?.limits;
+  const shared = nextLimits(kept, limits);
   for (const member of members) {
     const record = write(member);
     if (members.length > 1) record.group = members;
     else delete record.group;
-    if (limits !== undefined) record.limits = limits;
+    if (shared === undefined) delete record.limits;
+    else record.limits = shared;
   }
+  return shared;
 }
 
 /** The provider has taken the key: its rest is over, and its streaks. */

@@ -1,9 +1,10 @@
 // The pool that requests read: one frozen snapshot of all slots and routes, replaced whole by its writers.
 import type { Backend, Family } from "./backend.ts";
-import { type BackendState, createBackendState } from "./backend-state.ts";
+import { type BackendState, createBackendState, setLimits } from "./backend-state.ts";
+import type { Limits } from "./credential.ts";
 import { createCredentialState, type CredentialState, joinGroup } from "./credential-state.ts";
 import type { PoolSpec, ProviderSpec } from "./pool-spec.ts";
-import { setLimits } from "./record.ts";
+import type { LimitSet } from "./limit.ts";
 import { joinRoute, type Route } from "./route.ts";
 import type { Slot } from "./seams.ts";
 
@@ -107,16 +108,22 @@ function findRoute(snapshot: PoolSnapshot | undefined, name: string): Route | un
   return snapshot?.routes.get(name) ?? snapshot?.patterns.find((route) => route.name === name);
 }
 
-/** Keys with the same quota group at a provider are limited as one. */
+/** Keys with the same quota group at a provider are limited as one, by the limits of the first that has any. */
 function joinGroups(slots: readonly Slot[]): void {
-  const groups = new Map<string, Set<CredentialState>>();
+  const groups = new Map<string, { readonly members: Set<CredentialState>; limits: Limits }>();
   for (const { backend, keyState } of slots) {
-    const { id, provider, quotaGroup } = backend.credential;
+    const { id, provider, quotaGroup, limits } = backend.credential;
     const name = quotaGroup === undefined ? `key ${id}` : `group ${provider} ${quotaGroup}`;
-    const members = groups.get(name) ?? new Set();
-    groups.set(name, members.add(keyState));
+    const group = groups.get(name) ?? { members: new Set(), limits };
+    group.members.add(keyState);
+    if (Object.keys(group.limits).length === 0) group.limits = limits;
+    groups.set(name, group);
   }
-  for (const members of groups.values()) joinGroup([...members]);
+  const taken = new Set<LimitSet>();
+  for (const { members, limits } of groups.values()) {
+    const shared = joinGroup([...members], limits, taken);
+    if (shared !== undefined) taken.add(shared);
+  }
 }
 
 function joinSlot(
@@ -128,7 +135,6 @@ function joinSlot(
   const keyId = backend.credential.id;
   const keyState = keyStates.get(keyId) ?? createCredentialState(keyId);
   keyStates.set(keyId, keyState);
-  setLimits(keyState, backend.credential.limits);
   const state = states.get(backend.id) ?? createBackendState(backend.id);
   setLimits(state, backend.limits);
   const models = backend.kind === "engine" ? discovered.get(backend.id) : undefined;

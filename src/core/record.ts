@@ -20,11 +20,11 @@ export interface Settlement {
 }
 
 /** Takes over configured limits; what was taken stays counted where a limit of its kind remains. */
-export function setLimits(holder: { readonly limits?: LimitSet }, limits: Limits): void {
-  const record = write(holder);
-  if (Object.keys(limits).length === 0) delete record.limits;
-  else if (record.limits === undefined) record.limits = createLimitSet(limits);
-  else record.limits.resize(limits);
+export function nextLimits(before: LimitSet | undefined, limits: Limits): LimitSet | undefined {
+  if (Object.keys(limits).length === 0) return undefined;
+  if (before === undefined) return createLimitSet(limits);
+  before.resize(limits);
+  return before;
 }
 
 /** A rest that has run out becomes a trial, which holds others off until it is settled. */

@@ -232,3 +232,47 @@ test("the families of a backend are those it has an endpoint for", () => {
   expect(familiesOf(makeBackend("a", { families: ["gemini", "openai"] }))).toEqual(["openai", "gemini"]);
   expect(familiesOf(makeBackend("a", { families: [] }))).toEqual([]);
 });
+
+describe("keys of one quota group", () => {
+  const key = (id: string, requestsPerMinute: number, quotaGroup?: string) =>
+    makeBackend(id, {
+      credential: makeCredential(`key-${id}`, {
+        limits: { requestsPerMinute },
+        ...(quotaGroup === undefined ? {} : { quotaGroup }),
+      }),
+    });
+  const limitsOf = (snapshot: ReturnType<typeof nextSnapshot>) =>
+    snapshot.slots.map(({ keyState }) => keyState.limits);
+  const poolOf = (...backends: ReturnType<typeof key>[]) => makeSpec({ p: { backends } });
+
+  test("are limited apart again once a reload has taken the group away", () => {
+    const grouped = nextSnapshot(undefined, poolOf(key("a", 2, "g"), key("b", 2, "g")));
+    const [shared, same] = limitsOf(grouped);
+    expect(shared).toBe(same);
+    shared?.acquire(0, 1);
+    const [a, b] = limitsOf(nextSnapshot(grouped, poolOf(key("a", 2), key("b", 2))));
+    expect(a).not.toBe(b!);
+    expect([a?.uses(0)[0]?.used, b?.uses(0)[0]?.used]).toEqual([1, 0]);
+    b?.acquire(0, 1);
+    expect(a?.uses(0)[0]?.used).toBe(1);
+  });
+
+  test("have the limits of the first, however often models are found, and what was taken stays counted", () => {
+    let snapshot = nextSnapshot(undefined, poolOf(key("a", 2, "g"), key("b", 9, "g")));
+    limitsOf(snapshot)[0]?.acquire(0, 1);
+    for (let turn = 0; turn < 2; turn += 1) {
+      snapshot = withModels(snapshot, new Map([["a", [`m${turn}`]]]));
+      for (const limits of limitsOf(snapshot))
+        expect(limits?.uses(0)).toEqual([{ kind: "rpm", used: 1, limit: 2 }]);
+    }
+  });
+
+  test("may move to another group, and nobody shares with those that they left", () => {
+    const before = nextSnapshot(undefined, poolOf(key("a", 2, "g"), key("b", 2, "g"), key("c", 2, "h")));
+    const [a, b, c] = limitsOf(
+      nextSnapshot(before, poolOf(key("a", 2, "g"), key("b", 2, "h"), key("c", 2, "h"))),
+    );
+    expect(b).toBe(c);
+    expect(a).not.toBe(b!);
+  });
+});
