@@ -48,7 +48,7 @@ export async function askBackend(backend: Backend, question: Question, asking: A
         proxyUrl: backend.proxyUrl,
         session,
         connectMs: timeoutMs,
-        firstByteMs: timeoutMs,
+        firstByte: { limitMs: timeoutMs, isHurried: false },
         abort,
       },
       dialCheck,

@@ -9,6 +9,7 @@ import { type BrokenAnswer, type FlowingAnswer, readAnswer, type WholeAnswer } f
 import type { Call, Parts } from "./call.ts";
 import { requestHeaders, upstreamQuery } from "./headers.ts";
 import type { Lease } from "./lease.ts";
+import type { FirstByteTime } from "./patience.ts";
 import { createPhaseTimer } from "./phase-timer.ts";
 import { send } from "./send.ts";
 import type { Timeouts } from "./settings.ts";
@@ -19,7 +20,7 @@ export interface AttemptTerms {
   readonly model: string | undefined;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
   readonly timeouts: Timeouts;
-  readonly firstByteMs: number;
+  readonly firstByte: FirstByteTime;
   readonly abort: AbortController;
 }
 
@@ -46,7 +47,7 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
         proxyUrl: backend.proxyUrl,
         session: parts.settings().session,
         connectMs: timeouts.connectMs,
-        firstByteMs: terms.firstByteMs,
+        firstByte: terms.firstByte,
         abort,
       },
       parts.dialCheck,

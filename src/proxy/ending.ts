@@ -34,7 +34,7 @@ export function exhausted(way: Way, target: Target, { last, choice, model }: Lef
 
 /** No answer came from anybody. */
 function refuseFailure({ kind, detail, ...outcome }: Outcome, soonestMs: number | undefined): Refusal {
-  const timedOut = outcome.timedOut === true && kind === "failed";
+  const timedOut = outcome.timedOut === true && kind !== "unreachable";
   return {
     status: timedOut ? 504 : 502,
     code: timedOut ? "upstream_timeout" : "upstream_failed",
@@ -59,6 +59,11 @@ const STOPPING: Refusal = {
   message: "weir is stopping; the request was not answered",
   retryAfterMs: 1000,
 };
+
+/** The attempt ended without anybody's fault. */
+export function abandoned(way: Way, outcome: Outcome): Response {
+  return outcome.timedOut === true ? refused(way, refuseFailure(outcome, undefined)) : gone(way);
+}
 
 export function gone(way: Way): Response {
   const { journey } = way;

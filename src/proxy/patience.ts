@@ -5,11 +5,19 @@ import type { Timeouts } from "./settings.ts";
 
 export interface Patience {
   /** For an attempt that begins now. */
-  readonly firstByteMs: (nowMs: number) => number;
+  readonly firstByte: (nowMs: number) => FirstByteTime;
   /** False when the caller will have given up by then. */
   readonly allows: (untilMs: number) => boolean;
 }
 
+export interface FirstByteTime {
+  readonly limitMs: number;
+  /** True when the caller grants too little for its end to say anything about the backend. */
+  readonly isHurried: boolean;
+}
+
+/** Whole answers take this long every day. Else one caller in a hurry would have backends rest for all the others. */
+const TELLING_MS = 30_000;
 /** An attempt with less time than this comes to nothing, but may be billed; timers may also fire a little early. */
 const LEAST_USEFUL_MS = 10;
 
@@ -29,7 +37,11 @@ export function readPatience({ request, startedMs }: Call, timeouts: Timeouts, s
   const deadlineMs = told > 0 ? startedMs + told * 1000 : Number.POSITIVE_INFINITY;
   const phaseMs = stream ? timeouts.streamFirstByteMs : timeouts.firstByteMs;
   return {
-    firstByteMs: (nowMs) => Math.max(1, Math.min(phaseMs, deadlineMs - nowMs)),
+    firstByte(nowMs) {
+      const leftMs = deadlineMs - nowMs;
+      const limitMs = Math.max(1, Math.min(phaseMs, leftMs));
+      return { limitMs, isHurried: leftMs < phaseMs && leftMs < TELLING_MS };
+    },
     allows: (untilMs) => untilMs + LEAST_USEFUL_MS < deadlineMs,
   };
 }

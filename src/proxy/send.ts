@@ -1,6 +1,7 @@
 // One attempt: sends the bytes to one backend and waits for the head of its answer, within the time-outs.
 import type { Outcome } from "../core/outcome.ts";
 import type { DialCheck } from "./dial.ts";
+import type { FirstByteTime } from "./patience.ts";
 import type { PhaseTimer } from "./phase-timer.ts";
 
 export interface Shipment {
@@ -14,7 +15,7 @@ export interface Shipment {
   readonly session: Bun.FetchSession | undefined;
   readonly connectMs: number;
   /** Until the head of the answer. */
-  readonly firstByteMs: number;
+  readonly firstByte: FirstByteTime;
   /** Aborted when the client leaves or weir stops; also ends the body later. */
   readonly abort: AbortController;
 }
@@ -39,11 +40,13 @@ export const WEIR_STOPS = new CallEnded({ kind: "abandoned", detail: "weir is st
 
 /** `timer` is left running the phase of the head; the caller enters the next one or stops it. */
 export async function send(shipment: Shipment, dialCheck: DialCheck, timer: PhaseTimer): Promise<Sent> {
-  const { abort, firstByteMs, connectMs } = shipment;
+  const { abort, connectMs, firstByte } = shipment;
+  const firstByteMs = firstByte.limitMs;
   let isWaiting = true;
   const endForSilence = () => {
     const seconds = Math.round(firstByteMs / 100) / 10;
-    abort.abort(new CallEnded({ kind: "failed", timedOut: true, detail: `no answer within ${seconds} s` }));
+    const kind = firstByte.isHurried ? "abandoned" : "failed";
+    abort.abort(new CallEnded({ kind, timedOut: true, detail: `no answer within ${seconds} s` }));
   };
   if (firstByteMs <= connectMs) timer.enter(firstByteMs, endForSilence);
   else

@@ -10,7 +10,7 @@ import { affinityKey } from "./affinity-key.ts";
 import type { Ask } from "./ask.ts";
 import { attempt } from "./attempt.ts";
 import { deliver, deliverWhole, type Delivery, isCallersOwn } from "./deliver.ts";
-import { exhausted, gone, refused, type Way } from "./ending.ts";
+import { abandoned, exhausted, gone, refused, type Way } from "./ending.ts";
 import { acquireLease } from "./lease.ts";
 import { pause, readPatience, timeoutsFor } from "./patience.ts";
 import { findTarget, type Target, wantedFrom } from "./target.ts";
@@ -87,18 +87,18 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
     tried.add(slot.backend.id);
     const timeouts = timeoutsFor(general, route, slot.backend);
     const patience = readPatience(call, timeouts, ask.stream);
-    const firstByteMs = patience.firstByteMs(clock.now());
+    const firstByte = patience.firstByte(clock.now());
     const answer = await attempt(call, parts, {
       lease,
       model: sent,
       body: ask.bodyFor(sent),
       timeouts,
-      firstByteMs,
+      firstByte,
       abort,
     });
     if (answer.kind === "flowing") return deliver(way, { answer, abort, timeouts });
     const { outcome } = answer;
-    if (outcome.kind === "abandoned") return gone(way);
+    if (outcome.kind === "abandoned") return abandoned(way, outcome);
     const isLast = outcome.kind === "success" || route.retry === undefined;
     if (isLast && answer.kind === "whole" && isCallersOwn(outcome)) {
       const whole = { outcome, answer, slot };

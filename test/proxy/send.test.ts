@@ -41,7 +41,7 @@ describe("the connect check", () => {
         proxyUrl: undefined,
         session: undefined,
         connectMs: 10,
-        firstByteMs: 60_000,
+        firstByte: { limitMs: 60_000, isHurried: false },
         abort,
       },
       dialCheck,

@@ -577,6 +577,20 @@ describe("the caller's patience", () => {
     expect(s.keys()).toHaveLength(1);
   });
 
+  test("says nothing about a backend when it is short, and what a backend is when it is long", async () => {
+    await using s = scene(
+      { rules: [{ do: "hang_headers" }] },
+      { keys: [K1], timeouts: { firstByteMs: 200 } },
+    );
+    const standing = async (timeout: string) => {
+      const response = await s.ask({ headers: { "x-stainless-timeout": timeout } });
+      expect(await response.json()).toMatchObject({ error: { code: "upstream_timeout" } });
+      return s.weir.slot(K1).state.failuresInRow;
+    };
+    for (let time = 0; time < 4; time += 1) expect(await standing("0.1")).toBe(0);
+    expect(await standing("60")).toBeGreaterThan(0);
+  });
+
   test("is not spent on a back-off that it would not outlast", async () => {
     await using s = scene({ rules: [{ do: 503 }] }, { keys: [K1], retry: SLOW_BACKOFF });
     const response = await s.ask({ headers: { "x-stainless-timeout": "5" } });
