@@ -39,6 +39,8 @@ const OPERATION = /\/(chat\/completions|messages)$/;
 
 function readBaseUrl(text: string): BaseUrl {
   const url = /\s/.test(text) || !URL.canParse(text) ? undefined : new URL(text);
+  if (url === undefined && /^https?:\/\//i.test(text))
+    return flaw("a host after http:// or https://, and a port up to 65535 if any", text);
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:"))
     return flaw("a URL that begins with http:// or https://", text);
   if (url.username !== "" || url.password !== "") return flaw("a URL without user and password", text);

@@ -58,6 +58,8 @@ export function readAliases({ reader, router }: LiteLlmFile): readonly DraftAlia
     ({ key, keyAt, value }) => {
       const model = reader.text(value.kind === "map" ? valueAt(value, "model") : value);
       if (model === undefined) return reader.refuse(value.at, "the name of a model group", "none") ?? [];
+      // A group under its own name again, as LiteLLM takes it: nothing would be left for the alias to lead to.
+      if (model === key) return [];
       const hidden = reader.boolean(valueAt(value, "hidden")) ?? false;
       return [{ name: key, at: keyAt, spec: { model, hidden } }];
     },

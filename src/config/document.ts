@@ -20,18 +20,29 @@ export function readDocument(text: string, { file }: Source, notes: Notes): Node
   const bare = text.replace(/^\ufeff/, "");
   const reading = new Reading(file, bare, notes);
   const { root, flaws } = parseYaml(bare);
-  for (const flaw of flaws) reading.tell(flaw, "");
+  for (const flaw of flaws)
+    reading.tell(
+      FOREIGN_COMMENT.test(bare.slice(flaw.offset, flaw.offset + 2))
+        ? { offset: flaw.offset, expected: A_COMMENT }
+        : flaw,
+      "",
+    );
   if (flaws.length > 0 && root === undefined) return undefined;
   const node = root === undefined ? undefined : reading.nodeOf(root, "", 0);
-  if (reading.isTooLarge) return undefined;
+  if (reading.isTooLarge || reading.hasForeignComment) return undefined;
   if (node !== undefined && node.kind !== "null") return node;
   reading.tell({ offset: 0, expected: "settings", found: "an empty file" }, "");
   return undefined;
 }
 
+/** YAML takes them for text, and what follows them in `{}` for a part of it. */
+const FOREIGN_COMMENT = /^(\/\/|\/\*)/;
+const A_COMMENT = "# at the beginning of a comment";
+
 /** One file on its way: bounds, anchors, and where its lines begin. */
 class Reading {
   isTooLarge = false;
+  hasForeignComment = false;
   readonly #file: string;
   readonly #notes: Notes;
   readonly #lineStarts: readonly number[];
@@ -84,6 +95,11 @@ class Reading {
       const key = keyOf(pair.key);
       if (key === undefined) {
         this.tell({ offset, expected: "a name before the colon" }, at.path);
+        continue;
+      }
+      if (FOREIGN_COMMENT.test(key) && (pair.key as Scalar).type === "PLAIN") {
+        this.hasForeignComment = true;
+        this.tell({ offset, expected: A_COMMENT }, "");
         continue;
       }
       const path = joinPath(at.path, key);

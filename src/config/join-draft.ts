@@ -196,7 +196,28 @@ function joinAliases(
     places.set(name, where);
     aliases.set(name, spec);
   }
+  for (const draft of drafts)
+    for (const { at, spec } of draft.aliases)
+      if (aliases.has(spec.model) && !routes.has(spec.model))
+        complainOfChain(draft, { where: describePlace(at), model: spec.model }, notes);
   return aliases;
+}
+
+/** Resolving takes one step. Another system's file loads nevertheless. */
+function complainOfChain(
+  { isForeign }: Draft,
+  { where, model }: { readonly where: string; readonly model: string },
+  notes: Notes,
+): void {
+  if (isForeign)
+    notes.warnings.push(`${where} leads to ${shownName(model)}, an alias itself, where it goes no further`);
+  else
+    notes.problems.push({
+      kind: "configuration",
+      where,
+      expected: "the name of a model or route, as an alias leads to no other alias",
+      found: shownName(model),
+    });
 }
 
 function joinFallbacks(drafts: readonly Draft[], notes: Notes): Joined["fallbacks"] {

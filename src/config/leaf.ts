@@ -8,6 +8,12 @@ import type { Node } from "./tree.ts";
 /** A text from variables may be anything once it is expanded; only its reader knows. */
 const REFERENCE = Type.String({ pattern: "\\$\\{" });
 
+/** Other ways to name a variable, which would be sent as if they were the secret. */
+export const strayReference = (text: string): Reading<never> | undefined =>
+  /^\s*(\$|os\.environ\/)\w+\s*$/.test(text)
+    ? { kind: "unread", expected: "braces around the name of a variable: ${NAME}" }
+    : undefined;
+
 const SWITCH = "^([Yy]es|YES|[Nn]o|NO)$";
 
 /** What `reader` reads. Secret ones are not shown in messages. */
@@ -18,7 +24,8 @@ export function leaf<V>(reader: Reader<V>, { isSecret = false } = {}): Shape<V> 
     read(node, report) {
       const text = textOf(node, shape);
       if (text.kind === "unread") return refuseLeaf(node, text.expected, { report, isSecret });
-      const reading = reader(text.value.trim());
+      const stray = isSecret ? strayReference(text.value) : undefined;
+      const reading = stray ?? reader(text.value.trim());
       if (reading.kind === "value") return reading.value;
       return refuseLeaf(node, reading.expected, { report, isSecret });
     },
@@ -48,7 +55,8 @@ function textOf(node: Node, shape: LeafShape): Reading<string> {
   const isWritten = node.kind === "text" && node.written === undefined;
   if (node.kind === "text" && node.isBroken !== undefined) return unread("a text"); // told before
   if (shape.kind === "integer") {
-    if (isWritten) return unread("a number, without quotes");
+    if (isWritten)
+      return unread(/^\s*\d+\s*$/.test(node.text) ? "a number, without quotes" : "a number in digits alone");
     if (node.kind === "number" && /^[-+]?0\d/.test(node.text))
       return unread("a number without a leading zero");
   }
@@ -104,7 +112,7 @@ export function leafList<V>(item: Reader<V>, { isSecret = false } = {}): Shape<r
     if (texts.length === 0) refuseLeaf(node, "a value (an empty list is [])", { report, isSecret });
     return texts.flatMap((part) => {
       if (report.isFull()) return [];
-      const reading = item(part);
+      const reading = (isSecret ? strayReference(part) : undefined) ?? item(part);
       if (reading.kind === "value") return [reading.value];
       return refuseLeaf(node, reading.expected, { report, isSecret }) ?? [];
     });

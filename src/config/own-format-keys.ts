@@ -3,7 +3,7 @@ import { definedOf } from "./draft-backends.ts";
 import type { DraftKey } from "./draft.ts";
 import type { ReadFile } from "./files.ts";
 import { readKey, readKeyFile, splitItems, type WeightedKey } from "./keys.ts";
-import { amount, leaf, leafList, someText } from "./leaf.ts";
+import { amount, leaf, leafList, someText, strayReference } from "./leaf.ts";
 import { looksSecret } from "./masked.ts";
 import { limitsShape, MODELS_SENTENCE } from "./own-format-limits.ts";
 import { createNotes, type Notes } from "./problem.ts";
@@ -21,11 +21,7 @@ const keyTexts: Reader<readonly WeightedKey[]> = (text) => {
   return value(readings.flatMap((reading) => (reading.kind === "value" ? reading.value : [])));
 };
 
-function readKeyText(text: string): Reading<WeightedKey> {
-  if (/^\$\w+$/.test(text))
-    return { kind: "unread", expected: "braces around the name of a variable: ${NAME}" };
-  return readKey(text);
-}
+const readKeyText = (text: string): Reading<WeightedKey> => strayReference(text) ?? readKey(text);
 
 const keyText: Shape<readonly WeightedKey[]> = leaf(keyTexts, { isSecret: true });
 

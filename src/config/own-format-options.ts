@@ -35,7 +35,7 @@ function sectionShape(section: string): Shape<readonly GivenOption[]> {
     ),
   );
   return {
-    schema: map.schema,
+    ...map,
     read: (node, report) =>
       Object.values(map.read(node, report)?.values ?? {}).flatMap((given) => given ?? []),
   };

@@ -10,6 +10,7 @@ import { readFileProviders } from "./own-format-providers.ts";
 import { fallbacksShape, readFallbacks, readFileRoutes, routesShape } from "./own-format-routes.ts";
 import { webhooksShape } from "./own-format-webhooks.ts";
 import type { Notes, Problem } from "./problem.ts";
+import { findProvider } from "./providers.ts";
 import { createReport, type Report, shownNode } from "./report.ts";
 import { field, schemasOf, tellUnknown } from "./shape.ts";
 import type { Node } from "./tree.ts";
@@ -44,7 +45,7 @@ const SCHEMA_KEY = {
 };
 
 const options = optionFields();
-const KEYS = [...Object.keys(SCHEMA_KEY), ...Object.keys(parts), ...Object.keys(options)];
+const FIELDS = { ...SCHEMA_KEY, ...parts, ...options };
 
 /** Problems go to the notes; what is right is in the draft even beside them. */
 export function readOwnFormat(root: Node, terms: DraftTerms): Draft {
@@ -69,7 +70,11 @@ function readParts(root: Node, terms: DraftTerms): Draft {
   const entries = tree.kind === "map" ? tree.entries : [];
   if (tree.kind !== "map") report.tell(tree.at, "keys such as providers, routes, server", shownNode(tree));
   for (const entry of entries)
-    if (!KEYS.includes(entry.key) && !report.isFull()) tellUnknown(entry, KEYS, report);
+    if (!Object.hasOwn(FIELDS, entry.key) && !report.isFull())
+      tellUnknown(entry, FIELDS, {
+        report,
+        elsewhere: findProvider(entry.key) === undefined ? [] : [`providers.${entry.key}`],
+      });
   const read = <V>(key: string, shape: { readonly read: (node: Node, report: Report) => V | undefined }) => {
     const node = entries.find((entry) => entry.key === key)?.value;
     return node === undefined ? undefined : shape.read(node, report);
@@ -102,5 +107,5 @@ export const ownFormatSchema = (): TSchema =>
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "weir",
     description: "Configuration of weir: who can be called, and what clients ask for.",
-    ...Type.Object(schemasOf({ ...SCHEMA_KEY, ...parts, ...options }), { additionalProperties: false }),
+    ...Type.Object(schemasOf(FIELDS), { additionalProperties: false }),
   });

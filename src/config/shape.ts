@@ -9,6 +9,8 @@ export interface Shape<V> {
   readonly schema: () => TSchema;
   /** Undefined when it could not be read, which is told then. */
   readonly read: (node: Node, report: Report) => V | undefined;
+  /** Of a map: a key that stands somewhere else may be meant for here. */
+  readonly keys?: readonly string[];
 }
 
 type ValueOf<S> = S extends Shape<infer V> ? V : never;
@@ -43,6 +45,7 @@ export function fieldsOf<F extends Fields>(
   required: readonly (keyof F & string)[] = [],
 ): Shape<ReadMap<F>> {
   return {
+    keys: Object.keys(fields),
     schema: () =>
       Type.Unsafe({
         ...Type.Object(schemasOf(fields), { additionalProperties: false }),
@@ -57,7 +60,7 @@ export function fieldsOf<F extends Fields>(
       for (const entry of entries) {
         if (report.isFull()) break;
         const known = Object.hasOwn(fields, entry.key) ? fields[entry.key] : undefined;
-        if (known === undefined) tellUnknown(entry, Object.keys(fields), report);
+        if (known === undefined) tellUnknown(entry, fields, { report });
         else values[entry.key] = known.shape.read(entry.value, report);
       }
       const entryOf = (key: string) => entries.find((entry) => entry.key === key);
@@ -81,10 +84,18 @@ export const schemasOf = (fields: Fields): Record<string, TSchema> =>
     ]),
   );
 
-export function tellUnknown(entry: Entry, known: readonly string[], report: Report): void {
+/** `elsewhere` are further places for it, as paths. */
+export function tellUnknown(
+  entry: Entry,
+  fields: Fields,
+  { report, elsewhere = [] }: { readonly report: Report; readonly elsewhere?: readonly string[] },
+): void {
+  const known = Object.keys(fields);
+  const below = known.filter((key) => fields[key]?.shape.keys?.includes(entry.key));
+  const homes = [...below.map((key) => `${key}.${entry.key}`), ...elsewhere];
   const [near] = nearestNames(entry.key, known, 1);
-  const expected = near === undefined ? `one of ${known.join(", ")}` : `a known key (did you mean ${near}?)`;
-  report.tell(entry.keyAt, expected, shownKey(entry));
+  const others = near === undefined ? `one of ${known.join(", ")}` : `a known key (did you mean ${near}?)`;
+  report.tell(entry.keyAt, homes.length > 0 ? `${homes.join(" or ")} in its place` : others, shownKey(entry));
 }
 
 /** A map whose keys users choose, in the order of the file. */
@@ -142,7 +153,7 @@ export function mapped<V, W>(
   make: (value: V, node: Node, report: Report) => W | undefined,
 ): Shape<W> {
   return {
-    schema: shape.schema,
+    ...shape,
     read(node, report) {
       const value = shape.read(node, report);
       return value === undefined ? undefined : make(value, node, report);

@@ -10,8 +10,10 @@ export type TextReading =
   | { readonly kind: "problems"; readonly problems: readonly UpstreamProblem[] };
 
 const FILE = "body";
+const EMPTY: UpstreamProblem = { path: "", expected: "an upstream in JSON or YAML", found: "an empty body" };
 
 export function readUpstreamText(text: string): TextReading {
+  if (text.trim() === "") return { kind: "problems", problems: [EMPTY] };
   const notes = createNotes();
   const node = readDocument(text, { file: FILE }, notes);
   if (notes.problems.length > 0 || node === undefined)

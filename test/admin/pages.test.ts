@@ -287,6 +287,8 @@ describe("a request", () => {
     expect(broken.status).toBe(400);
     const text = await broken.text();
     expect(text).toMatch(/line \d+, column \d+/);
+    const empty = await api.send("POST", UPSTREAMS, "");
+    expect(await empty.text()).toContain("expected an upstream in JSON or YAML, found an empty body");
     expect(text).not.toContain(KEY);
   });
 

@@ -186,6 +186,13 @@ describe("a setting that LiteLLM follows", () => {
     expect(warningsOf(read)).toHaveLength(1);
   });
 
+  test("an alias of a group's own name changes nothing", () => {
+    const read = settled("router_settings", "{ model_group_alias: { m: m } }");
+    expect(read.draft.aliases).toEqual([]);
+    expect(read.draft.routes.map(({ name }) => name)).toEqual(["m"]);
+    expect(warningsOf(read)).toEqual([]);
+  });
+
   test("retry_policy is every group's, model_group_retry_policy that group's own", () => {
     const policy =
       "{ TimeoutErrorRetries: 1, RateLimitErrorRetries: 3, AuthenticationErrorRetries: 0, BadRequestErrorRetries: 2, InternalServerErrorRetries: 4, ContentPolicyViolationErrorRetries: 5 }";

@@ -23,6 +23,25 @@ function membersOf(text: string, route: string, env: Record<string, string> = {}
   });
 }
 
+describe("an alias of an alias", () => {
+  test("is a mistake in weir's own file, where nothing would serve it", () => {
+    const text = "providers: { openai: { api_key: ka } }\nroutes: { a: { alias: b }, b: { alias: gpt-4o } }";
+    expect(problemsOf({}, withFile(text))).toEqual([
+      'cannot read weir.yaml:2:11 routes.a: expected the name of a model or route, as an alias leads to no other alias, found "b"',
+    ]);
+  });
+
+  test("in another system's file is said, and the file loads", () => {
+    const text =
+      "model_list: [{ model_name: m, litellm_params: { model: openai/x, api_key: k } }]\n" +
+      "router_settings: { model_group_alias: { a: b, b: m } }";
+    const { config } = loadGood({}, withFile(text));
+    expect(config.warnings.filter((warning) => warning.includes("an alias itself"))).toEqual([
+      'weir.yaml:2:41 router_settings.model_group_alias.a leads to "b", an alias itself, where it goes no further',
+    ]);
+  });
+});
+
 describe("a route's targets", () => {
   test("without weights count every key by its own weight", () => {
     const text = `

@@ -235,6 +235,28 @@ describe("what is wrong in the own format", () => {
     ],
     ["access_keys: ['']", "1:15 access_keys[0]: expected a value (an empty list is []), found nothing"],
     ["access_keys:", "1:13 access_keys: expected a list, found nothing"],
+    [
+      "access_keys: ['$TEAM']",
+      "1:15 access_keys[0]: expected braces around the name of a variable: ${NAME}, found ***",
+    ],
+    [
+      "admin: { key: os.environ/ADMIN }",
+      "1:15 admin.key: expected braces around the name of a variable: ${NAME}, found ***",
+    ],
+    [
+      "providers: { openai: { api_key: os.environ/OPENAI_API_KEY } }",
+      "1:33 providers.openai.api_key: expected braces around the name of a variable: ${NAME}, found ***",
+    ],
+    [
+      "providers: { openai: { api_key: k, limits: { tpm: 80_000 } } }",
+      '1:51 providers.openai.limits.tpm: expected a number in digits alone, found "80_000"',
+    ],
+    ["port: 80", '1:1 port: expected server.port or dashboard.port in its place, found "port"'],
+    ["openai: { api_key: k }", '1:1 openai: expected providers.openai in its place, found "openai"'],
+    [
+      "providers: { openai: { api_key: k, rpm: 60 } }",
+      '1:36 providers.openai.rpm: expected limits.rpm in its place, found "rpm"',
+    ],
     ["default_fallbacks: { a: b }", "1:20 default_fallbacks: expected a list, found a map"],
   ])("%s is told as %s", (text, problem) => {
     expect(one(text)).toBe(problem);
