@@ -4,28 +4,31 @@ import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
 import { exitCodeOf, formatProblem } from "../config/problem.ts";
 import type { Resolved, ResolvedBackend, ResolvedProvider, ResolvedRoute } from "../config/resolved.ts";
 import { readPlace } from "../config/tree.ts";
+import type { Limits } from "../core/credential.ts";
 import { columns } from "./columns.ts";
-import { loadFromWorld, tellUnloadable } from "./configuration.ts";
+import { loadFromWorld, tellUnloadable, withCustomStrategies } from "./configuration.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT } from "./invocation.ts";
 
 const FLAGS: readonly FlagSpec[] = [...CONFIG_FLAGS, { name: "json", takes: "nothing" }];
 
-export const runCheck: Command = ({ args, env, out, err }) => {
+export const runCheck: Command = async ({ args, env, out, err }) => {
   const flags = parseFlags(args, FLAGS);
   if (flags.help) {
     out(helpOf("check"));
-    return Promise.resolve(EXIT.fine);
+    return EXIT.fine;
   }
-  const loaded = loadFromWorld(env, flags);
+  // A strategy is loaded, as serve would, and never asked: it has nothing to report.
+  const world = { now: () => 0, report: () => undefined };
+  const loaded = await withCustomStrategies(loadFromWorld(env, flags), world);
   if (flags.given.has("json")) {
     const { code, json } = reportOf(loaded);
     out(`${JSON.stringify(json, undefined, 2)}\n`);
-    return Promise.resolve(code);
+    return code;
   }
-  if (loaded.kind !== "config") return Promise.resolve(tellUnloadable(loaded, err));
+  if (loaded.kind !== "config") return tellUnloadable(loaded, err);
   out(`${describe(loaded.resolved)}\n`);
-  return Promise.resolve(EXIT.fine);
+  return EXIT.fine;
 };
 
 function reportOf(loaded: Loaded): { readonly code: number; readonly json: object } {
@@ -87,11 +90,23 @@ function describeBackend(backend: ResolvedBackend, hasKey: boolean): string[] {
   const addresses = [...new Set(Object.values(endpoints))].join(" ");
   const extras = [
     ...(models.length > 0 ? [`models ${models.join(",")}`] : []),
-    ...Object.entries(limits).map(([limit, most]) => `${limit} ${String(most)}`),
-    ...Object.entries(ownLimits).map(([limit, most]) => `own ${limit} ${String(most)}`),
+    ...describeLimits(limits),
+    ...describeLimits(ownLimits).map((limit) => `own ${limit}`),
     ...(proxy === undefined ? [] : [`by proxy ${proxy}`]),
     ...(host === undefined ? [] : [`in place of ${host}`]),
   ];
   const share = weight === 0 ? "drained" : `weight ${weight}`;
   return [id, addresses, ...(hasKey ? [`key ${key}`] : []), share, extras.join(", ")];
 }
+
+/** By the names that they have in files. */
+const LIMIT_NAMES = [
+  ["rpm", "requestsPerMinute"],
+  ["tpm", "tokensPerMinute"],
+  ["rpd", "requestsPerDay"],
+  ["tpd", "tokensPerDay"],
+  ["concurrency", "concurrency"],
+] as const;
+
+const describeLimits = (limits: Limits): string[] =>
+  LIMIT_NAMES.flatMap(([name, key]) => (limits[key] === undefined ? [] : `${name} ${limits[key]}`));

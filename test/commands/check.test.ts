@@ -25,7 +25,7 @@ test("check prints every option with its origin, every backend with its key mask
   expect(out).toMatch(/^ {2}access_keys +\(none\) +default$/m);
   expect(out).toContain("  openai: 3 keys (OPENAI_API_KEYS), its own address\n");
   expect(out).toMatch(
-    /^ {4}openai-[0-9a-f]{8} +https:\/\/api\.openai\.com\/v1 +key \*\*\*1111 +weight 1 +models gpt-4\*, requestsPerMinute 60$/m,
+    /^ {4}openai-[0-9a-f]{8} +https:\/\/api\.openai\.com\/v1 +key \*\*\*1111 +weight 1 +models gpt-4\*, rpm 60$/m,
   );
   expect(out).toMatch(/key \*\*\*2222 +weight 3/);
   expect(out).toMatch(/key \*\*\*3333 +drained/);
@@ -46,6 +46,14 @@ test("check prints every problem at once and exits with 78, or with 64 when a fl
   const wrong = await check(env, "--prot", "1");
   expect(wrong.code).toBe(64);
   expect(wrong.err.split("\n")).toHaveLength(5);
+});
+
+test("check tells of a strategy that would keep weir from starting", async () => {
+  const { code, err } = await check({ OPENAI_API_KEY: "sk-1" }, "--strategy", "custom:./no-such-strategy.ts");
+  expect([code, err]).toEqual([
+    78,
+    'cannot read --strategy: expected a TypeScript or JavaScript file that loads, found "./no-such-strategy.ts": no such file\n',
+  ]);
 });
 
 test("check without any backend says so and exits with 78", async () => {
