@@ -18,6 +18,8 @@ export class RecentTimes {
   /** `low` to `high`: where samples ever were, which is a small part for most. */
   readonly #all = { counts: new Uint32Array(0), total: 0, low: BUCKETS, high: -1 };
   #slice = Number.NEGATIVE_INFINITY;
+  /** What percentiles gave last; undefined once the samples are others. */
+  #known: Percentiles | undefined;
 
   /** Times are monotonic milliseconds. */
   add(durationMs: number, nowMs: number): void {
@@ -33,12 +35,17 @@ export class RecentTimes {
     this.#slices[at] = before + 1;
     this.#all.counts[bucket] = (this.#all.counts[bucket] ?? 0) + 1;
     this.#all.total += 1;
+    this.#known = undefined;
     this.#all.low = Math.min(this.#all.low, bucket);
     this.#all.high = Math.max(this.#all.high, bucket);
   }
 
   percentiles(nowMs: number): Percentiles {
     this.#advance(nowMs);
+    return (this.#known ??= this.#find());
+  }
+
+  #find(): Percentiles {
     const { total, counts, low, high } = this.#all;
     if (total === 0) return NO_TIMES;
     const ranks = [0.5, 0.95, 0.99].map((share) => Math.max(1, Math.ceil(share * total)));
@@ -73,6 +80,7 @@ export class RecentTimes {
       if (count === 0) continue;
       counts[bucket] = (counts[bucket] ?? 0) - count;
       this.#all.total -= count;
+      this.#known = undefined;
       this.#slices[from + bucket] = 0;
     }
   }

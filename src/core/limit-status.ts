@@ -13,7 +13,8 @@ export function limitsOf(
   of: "key" | "backend",
   { nowMs }: Moment,
 ): readonly LimitStatus[] {
-  return (limits?.uses(nowMs) ?? []).map(({ kind, used, limit }) => ({
+  if (limits === undefined) return [];
+  return limits.uses(nowMs).map(({ kind, used, limit }) => ({
     name: kind,
     of,
     learned: false,

@@ -3,14 +3,23 @@ import { NO_TIMES } from "./histogram.ts";
 import { learnedLimitsOf, limitsOf } from "./limit-status.ts";
 import { familiesOf, type PoolSnapshot } from "./pool.ts";
 import type { Slot } from "./seams.ts";
-import { backendStanding, findServing, keyStanding } from "./standing.ts";
+import { backendStanding, keyStanding } from "./standing.ts";
 import type { BackendStatus, KeyStatus } from "./status.ts";
 import type { Tally } from "./tally.ts";
 import { type Moment, readEngine, readStanding, readTraffic, shareOf } from "./view-rows.ts";
 
-export function viewBackends(snapshot: PoolSnapshot, tally: Tally, moment: Moment): readonly BackendStatus[] {
+export interface RowTerms {
+  /** Backends that some route sends to. */
+  readonly serving: ReadonlySet<string>;
+  readonly moment: Moment;
+}
+
+export function viewBackends(
+  snapshot: PoolSnapshot,
+  tally: Tally,
+  { serving, moment }: RowTerms,
+): readonly BackendStatus[] {
   const { nowMs } = moment;
-  const serving = findServing(snapshot);
   const routes = routesByBackend(snapshot);
   return snapshot.slots.map((slot): BackendStatus => {
     const { backend, state, keyState } = slot;
@@ -62,8 +71,11 @@ function routesByBackend({ routes, patterns }: PoolSnapshot): ReadonlyMap<string
   return names;
 }
 
-export function viewKeys(snapshot: PoolSnapshot, tally: Tally, moment: Moment): readonly KeyStatus[] {
-  const serving = findServing(snapshot);
+export function viewKeys(
+  snapshot: PoolSnapshot,
+  tally: Tally,
+  { serving, moment }: RowTerms,
+): readonly KeyStatus[] {
   const byKey = new Map<string, Slot[]>();
   for (const slot of snapshot.slots) {
     const { id } = slot.backend.credential;

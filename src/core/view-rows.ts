@@ -62,15 +62,19 @@ export function readTraffic(row: Row | undefined, moment: Moment): Traffic {
 export const shareOf = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
 export function readStanding(now: StandingNow, row: Row | undefined, moment: Moment): Standing {
-  const rested = [...(row?.restedMs ?? [])].map(([cause, ms]) => [cause, Math.round(ms / 100) / 10]);
   return {
     state: now.state,
     reason: now.reason,
     cause: now.cause,
     untilAtMs: now.untilMs === null ? null : wallAt(moment, now.untilMs),
-    restedSeconds: Object.fromEntries(rested),
+    restedSeconds: row === undefined || row.restedMs.size === 0 ? NO_RESTS : restedSeconds(row),
   };
 }
+
+const NO_RESTS: Standing["restedSeconds"] = {};
+
+const restedSeconds = ({ restedMs }: Row): Standing["restedSeconds"] =>
+  Object.fromEntries([...restedMs].map(([cause, ms]) => [cause, Math.round(ms / 100) / 10]));
 
 export function readEngine({ state }: Slot, nowMs: number): EngineStatus | null {
   const load = loadOf(state.measures, nowMs);

@@ -1,7 +1,7 @@
 // Makes the StatusView: what the pool is, what was counted, and what the process says of itself, as of one moment.
 import type { PoolSnapshot } from "./pool.ts";
 import { REQUEST_OUTCOMES } from "./request-outcome.ts";
-import { isUsable } from "./standing.ts";
+import { findServing, isUsable } from "./standing.ts";
 import type {
   FailureStatus,
   InstanceStatus,
@@ -36,8 +36,9 @@ export function viewStatus(
   tally: Tally,
   { moment, around }: { readonly moment: Moment; readonly around: Surroundings },
 ): StatusView {
-  const backends = viewBackends(snapshot, tally, moment);
-  const keys = viewKeys(snapshot, tally, moment);
+  const terms = { serving: findServing(snapshot), moment };
+  const backends = viewBackends(snapshot, tally, terms);
+  const keys = viewKeys(snapshot, tally, terms);
   const rows = { backends, keys };
   const usable = new Set(backends.filter(isUsable).map(({ id }) => id));
   const providers = viewProviders(snapshot, tally, { rows, moment });
