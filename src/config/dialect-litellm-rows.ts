@@ -1,5 +1,5 @@
 // One row of LiteLLM's model_list: whom it calls with which key, and what it says of limits, times and prices.
-import { type Limits, Secret } from "../core/credential.ts";
+import type { Limits, Secret } from "../core/credential.ts";
 import type { ProviderBook } from "./dialect-book.ts";
 import { entriesOf, type Placed } from "./dialect-fields.ts";
 import type { LiteLlmFile } from "./dialect-litellm-file.ts";
@@ -7,6 +7,7 @@ import { PARAMETER_KEYS, ROW_KEYS, UNKNOWN_KEY, UNKNOWN_PARAMETER } from "./dial
 import { type Field, readPlace } from "./dialect-litellm-place.ts";
 import type { DraftCooldown, DraftTarget } from "./draft.ts";
 import { definedOf } from "./draft-backends.ts";
+import { headerValue } from "./header-value.ts";
 import type { Provider } from "./providers.ts";
 import type { RouteTimeouts } from "../core/backend.ts";
 import { type Node, type Place, valueAt } from "./tree.ts";
@@ -119,12 +120,12 @@ function readCooldown(node: Node | undefined, { file }: RowTerms): DraftCooldown
   return ms === 0 ? { threshold: Infinity } : { firstMs: Math.ceil(ms * 1000), maxMs: Math.ceil(ms * 1000) };
 }
 
-/** Users' own headers may carry tokens. */
 function readHeaders(field: Field, { file }: RowTerms): DraftTarget["headers"] {
   const named = [...entriesOf(field("headers")), ...entriesOf(field("extra_headers"))].flatMap(
     ({ key, value }) => {
       const text = file.reader.text(value);
-      return text === undefined ? [] : [[key.toLowerCase(), new Secret(text)] as const];
+      const name = key.toLowerCase();
+      return text === undefined ? [] : [[name, headerValue(name, text)] as const];
     },
   );
   const organization = file.reader.text(field("organization"));

@@ -1,4 +1,6 @@
 // Headers that a provider gets with every request, in the own format.
+import type { Secret } from "../core/credential.ts";
+import { headerValue } from "./header-value.ts";
 import { leaf } from "./leaf.ts";
 import type { Reader } from "./readers.ts";
 import { shownKey } from "./report.ts";
@@ -15,16 +17,16 @@ const REFUSED: ReadonlySet<string> = new Set(
   ),
 );
 
-const headerValue: Reader<string> = (text) =>
+const plainLine: Reader<string> = (text) =>
   VALUE.test(text)
     ? { kind: "value", value: text }
     : { kind: "unread", expected: "one line of plain characters (Latin-1)" };
 
 /** Names in lower case. */
-export const headersShape: Shape<Readonly<Record<string, string>>> = mapped(
-  namedRows(leaf(headerValue, { isSecret: true }), "headers"),
+export const headersShape: Shape<Readonly<Record<string, string | Secret>>> = mapped(
+  namedRows(leaf(plainLine, { isSecret: true }), "headers"),
   (rows, _, report) => {
-    const headers = new Map<string, string>();
+    const headers = new Map<string, string | Secret>();
     for (const [entry, text] of rows) {
       const name = entry.key.toLowerCase();
       if (!NAME.test(name)) report.tell(entry.keyAt, "the name of a header", shownKey(entry));
@@ -32,7 +34,7 @@ export const headersShape: Shape<Readonly<Record<string, string>>> = mapped(
         report.tell(entry.keyAt, "a header that is not the connection's own", shownKey(entry));
       else if (headers.has(name))
         report.tell(entry.keyAt, "every header once (case does not matter)", shownKey(entry));
-      else headers.set(name, text);
+      else headers.set(name, headerValue(name, text));
     }
     return Object.fromEntries(headers);
   },

@@ -1,5 +1,6 @@
 // Takes known secrets out of any text, whatever brought them there, before it is written or shown.
 import type { Secret } from "../core/credential.ts";
+import { formsOf, SHORTEST_FOUND } from "../core/secret-forms.ts";
 
 export interface Redactor {
   readonly redact: (text: string) => string;
@@ -7,8 +8,7 @@ export interface Redactor {
   readonly know: (secrets: readonly Secret[]) => void;
 }
 
-/** Shorter ones are words that lines are full of (`dummy`, `ollama`), not secrets. */
-const WINDOW = 8;
+const WINDOW = SHORTEST_FOUND;
 const BASE = 257;
 /** BASE to the power of WINDOW - 1, in 32 bits: what the oldest character of a window weighs. */
 const OLDEST = Array.from({ length: WINDOW - 1 }).reduce<number>((power) => Math.imul(power, BASE), 1);
@@ -25,7 +25,7 @@ export function createRedactor(): Redactor {
 
   return {
     know(secrets) {
-      const texts = secrets.flatMap((secret) => formsOf(secret.reveal()));
+      const texts = secrets.flatMap(formsOf);
       const known = new Set([...current, ...texts]);
       current = texts;
       byHash = new Map();
@@ -62,10 +62,6 @@ export function createRedactor(): Redactor {
     },
   };
 }
-
-/** As it is, and as it stands in a query. */
-const formsOf = (secret: string): readonly string[] =>
-  secret.length < WINDOW ? [] : [...new Set([secret, encodeURIComponent(secret)])];
 
 function hashAt(text: string, at: number): number {
   let hash = 0;

@@ -1,8 +1,8 @@
 // Hands an answer to the client: whole from memory, or flowing through, and closes the books when it has ended.
 import type { Backend } from "../core/backend.ts";
-import type { Secret } from "../core/credential.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { errorEvent } from "../core/refusal.ts";
+import { formsOf, headerSecrets } from "../core/secret-forms.ts";
 import type { Slot } from "../core/seams.ts";
 import { type StreamWatch, terminalEventOf, watchStream } from "../core/stream-watch.ts";
 import { type FlowingAnswer, isEncoded, isEventStream, type WholeAnswer } from "./answer.ts";
@@ -124,17 +124,26 @@ function prepareHeaders(headers: Headers, { call, parts, journey }: Way): void {
   addTrace(headers, parts.settings().responseHeaders, { requestId, attempts: journey.attempts, ...backend });
 }
 
-/** Some providers quote the key they refuse; ours must not reach a client. */
+/** Some providers quote what they refuse; neither our key nor a header of ours may reach a client. */
 function redact(
   { bytes, decoded, headers }: WholeAnswer,
   backend: Backend | undefined,
 ): Uint8Array<ArrayBuffer> | null {
-  const secret: Secret | undefined = backend?.credential.secret;
-  if (bytes === null || secret === undefined) return bytes;
+  if (bytes === null || backend === undefined) return bytes;
   const text = decoded ?? bytes;
   const view = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
-  const key = secret.reveal();
-  if (!view.includes(key)) return bytes;
+  const said = view.toString("latin1");
+  const found = secretTexts(backend).filter((secret) => said.includes(secret));
+  if (found.length === 0) return bytes;
   if (decoded !== undefined) headers.delete("content-encoding");
-  return new Uint8Array(Buffer.from(view.toString("latin1").replaceAll(key, "***"), "latin1"));
+  const clean = found.reduce((text, secret) => text.replaceAll(secret, "***"), said);
+  return new Uint8Array(Buffer.from(clean, "latin1"));
+}
+
+/** The key, however short, and what stands in headers: one character a byte, as they stand in UTF-8. */
+function secretTexts(backend: Backend): readonly string[] {
+  const { secret } = backend.credential;
+  const key = secret === undefined ? [] : [secret.reveal()];
+  const texts = [...key, ...headerSecrets(backend).flatMap(formsOf)];
+  return texts.map((text) => Buffer.from(text).toString("latin1"));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Secret } from "../../src/core/credential.ts";
 import type { Affinity } from "../../src/core/pool-spec.ts";
 import type { DraftKey, DraftProvider } from "../../src/config/draft.ts";
 import { draftOf, type OwnSetting, problemsOf, readOwn } from "./own-format.ts";
@@ -459,8 +460,15 @@ describe("a provider in the own format", () => {
   });
 
   test("has its headers by their names in lower case", () => {
-    const text = "providers: { openai: { api_key: k, headers: { X-Team: search, x-n: 1 } } }";
-    expect(providerOf(text).headers).toEqual({ "x-team": "search", "x-n": "1" });
+    const text = "providers: { openai: { api_key: k, headers: { User-Agent: search, x-title: 1 } } }";
+    expect(providerOf(text).headers).toEqual({ "user-agent": "search", "x-title": "1" });
+  });
+
+  test("has headers that may let somebody in as secrets", () => {
+    const text = "providers: { openai: { api_key: k, headers: { X-Gateway: Bearer canary-77 } } }";
+    const header = providerOf(text).headers?.["x-gateway"];
+    expect(Bun.inspect(header)).toBe("***");
+    expect(header instanceof Secret && header.reveal()).toBe("Bearer canary-77");
   });
 
   test("that leaves out the last event says so", () => {

@@ -36,6 +36,11 @@ describe("a redactor", () => {
     expect(redactorOf("p@ss word/1234").redact("x=p%40ss%20word%2F1234&")).toBe("x=***&");
   });
 
+  test("knows what follows the scheme of an authorization by itself, too", () => {
+    const { redact } = redactorOf("Bearer gateway-canary-77");
+    expect(redact("token gateway-canary-77 of Bearer gateway-canary-77")).toBe("token *** of ***");
+  });
+
   test("still knows those of before the last reload, not those of before that", () => {
     const redactor = redactorOf("first-key-0000");
     redactor.know([new Secret("second-key-000")]);

@@ -183,6 +183,19 @@ describe("a key that belongs into the body", () => {
   });
 });
 
+test("a header of the configuration does not come back in what the provider says of it", async () => {
+  const token = "gateway-canary-0077";
+  const quoted = { error: { message: `no entry for ${token} (sent Bearer ${token}), café` } };
+  await using up = await startRawUpstream(({ socket }) => socket.write(jsonResponse(quoted, 400)));
+  const adjust = (backend: Backend) => ({
+    ...backend,
+    headers: { "x-gateway": new Secret(`Bearer ${token}`) },
+  });
+  await using weir = startWeir({ providers: [{ name: "openai", urls: [up.url], keys: [K1], adjust }] });
+  const response = await weir.post(PATH, CHAT);
+  expect(await response.json()).toEqual({ error: { message: "no entry for *** (sent ***), café" } });
+});
+
 describe("a stream without its terminal event", () => {
   const event =
     'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n';
