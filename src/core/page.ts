@@ -6,9 +6,19 @@ export interface Page {
   readonly path: string;
   /** Who may: anybody (`open`), whoever may send requests (`client`); absent: operators alone. */
   readonly access?: "open" | "client";
-  /** `peer`: the address at the other end of the connection. */
-  readonly respond: (request: Request, peer: string | undefined) => Response | Promise<Response>;
+  /**
+   * `peer`: the address at the other end of the connection. `maySee`: whether it would be let in now, for answers that go
+   * on; absent where everybody may.
+   */
+  readonly respond: (
+    request: Request,
+    peer: string | undefined,
+    maySee?: () => boolean,
+  ) => Response | Promise<Response>;
 }
+
+/** What a browser gets that has logged in. */
+export const SESSION_COOKIE = "weir_session";
 
 /** True for what goes when the dashboard is off or elsewhere: the page and the JSON behind it, not the admin API. */
 export function isDashboardPath(path: string): boolean {

@@ -1,9 +1,9 @@
 // The login of browsers: takes the admin key once, and gives a cookie in its place.
 import { isCleanPath } from "../core/operation.ts";
-import { type Page, pathOf } from "../core/page.ts";
+import { type Page, pathOf, SESSION_COOKIE } from "../core/page.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { LOGIN_PATH, showLogin } from "./login-form.ts";
-import { type PageGuard, refusePage, SESSION_COOKIE, sessionOf } from "./page-guard.ts";
+import { type PageGuard, refusePage, sessionOf } from "./page-guard.ts";
 import { SESSION_SECONDS, type Sessions } from "./sessions.ts";
 
 const LOGOUT_PATH = "/dashboard/logout";

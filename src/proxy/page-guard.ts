@@ -1,6 +1,7 @@
 // Who may see what operators see: this machine alone as long as there is no admin key, and with one whoever has it.
 import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../core/credential.ts";
+import { SESSION_COOKIE } from "../core/page.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { digest } from "./digest.ts";
 import type { Guesses } from "./guesses.ts";
@@ -26,8 +27,6 @@ export interface PageGuard {
   /** False: there is nothing to log in with. */
   readonly hasKey: boolean;
 }
-
-export const SESSION_COOKIE = "weir_session";
 
 export function createPageGuard(rules: PageRules): PageGuard {
   const { adminKey, sessions, guesses } = rules;

@@ -54,9 +54,11 @@ function answerOf(
       const other = terms.other(request, server);
       if (other !== undefined) return other;
     }
-    const refused = admit(page ?? pages[0], { request, peer }, terms);
+    const ask = () => admit(page ?? pages[0], { request, peer }, terms);
+    const refused = ask();
     if (refused !== undefined) return refused;
-    return page === undefined ? notAllowed(familyOfPath(path), allow) : page.respond(request, peer);
+    if (page === undefined) return notAllowed(familyOfPath(path), allow);
+    return page.respond(request, peer, () => ask() === undefined);
   };
 }
 

@@ -184,7 +184,23 @@ describe("the page of a running weir", () => {
       "3/3",
     );
     expect(await page.content()).not.toContain(key);
+    const other = await page.context().newPage();
+    await other.goto(`${weir.url}/dashboard#keys`);
+    await other.getByText("3 keys").waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.locator("input[type=password]").waitFor();
+    // What was open elsewhere in this browser is over, too.
+    await other.locator("input[type=password]").waitFor();
+    await page.goto(`${weir.url}/dashboard`);
+    await page.locator("input[type=password]").waitFor();
     expect(faults.filter((fault) => !fault.includes("401"))).toEqual([]);
+  });
+
+  test("has no way out where there was no way in", async () => {
+    await using scene = startScene("30s");
+    await using opened = await openPage(browser, `${scene.weir.url}/dashboard`);
+    await opened.page.locator(".link-live").waitFor();
+    expect(await opened.page.getByRole("button", { name: "Log out" }).count()).toBe(0);
   });
 
   test("is in the binary, with all it needs", async () => {

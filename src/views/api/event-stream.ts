@@ -1,9 +1,9 @@
 // Server-sent events to a bounded number of readers. A reader that does not keep up is left out until it does, and is
-// told so; nothing is ever queued for it.
+// told so; nothing is ever queued for it. One that may not see them any more gets no further one.
 
 export interface EventStream {
   /** Undefined when there are too many readers, and after the close. */
-  readonly open: (signal: AbortSignal, greet: () => readonly string[]) => Response | undefined;
+  readonly open: (terms: ReaderTerms) => Response | undefined;
   /** Sends to every reader that keeps up; to one that missed something, what `greet` gives. */
   readonly send: (events: readonly string[]) => void;
   readonly readers: number;
@@ -20,9 +20,15 @@ export const EVENT_HEADERS = {
   "x-accel-buffering": "no",
 };
 
-interface Reader {
-  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+export interface ReaderTerms {
+  readonly signal: AbortSignal;
   readonly greet: () => readonly string[];
+  /** Asked before anything is sent: a login ends, a key is changed. */
+  readonly maySee: () => boolean;
+}
+
+interface Reader extends Pick<ReaderTerms, "greet" | "maySee"> {
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
   hasMissed: boolean;
   readonly end: () => void;
 }
@@ -39,7 +45,7 @@ export function createEventStream(mostReaders: number): EventStream {
     get readers() {
       return readers.size;
     },
-    open(signal, greet) {
+    open({ signal, greet, maySee }) {
       if (isClosed || readers.size >= mostReaders) return undefined;
       let reader: Reader | undefined;
       const leave = (): void => {
@@ -53,7 +59,7 @@ export function createEventStream(mostReaders: number): EventStream {
               leave();
               controller.close();
             };
-            reader = { controller, greet, hasMissed: false, end };
+            reader = { controller, greet, maySee, hasMissed: false, end };
             readers.add(reader);
             signal.addEventListener("abort", leave, { once: true });
             // The comment lets the head of the answer go out at once.
@@ -68,7 +74,8 @@ export function createEventStream(mostReaders: number): EventStream {
     send(events) {
       for (const reader of readers) {
         const isBehind = (reader.controller.desiredSize ?? 0) <= 0;
-        if (isBehind) reader.hasMissed = true;
+        if (!reader.maySee()) reader.end();
+        else if (isBehind) reader.hasMissed = true;
         else {
           write(reader, reader.hasMissed ? reader.greet() : events);
           reader.hasMissed = false;

@@ -61,7 +61,7 @@ export function createEventFeed({ view, recentLines, every }: EventsTerms): Even
     page: {
       method: "GET",
       path: "/api/events",
-      respond(request) {
+      respond(request, _peer, maySee = () => true) {
         // A stream that nobody reads would stay.
         if (request.method === "HEAD") return new Response(null, { headers: EVENT_HEADERS });
         if (stream.readers === 0) {
@@ -69,7 +69,7 @@ export function createEventFeed({ view, recentLines, every }: EventsTerms): Even
           last = view();
           sent = { failure: last.failures.at(-1)?.seq ?? 0, line: recentLines().at(-1)?.seq ?? 0 };
         }
-        return stream.open(request.signal, greet) ?? tooMany();
+        return stream.open({ signal: request.signal, greet, maySee }) ?? tooMany();
       },
     },
     stop() {

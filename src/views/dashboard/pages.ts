@@ -1,6 +1,6 @@
 // Serves the dashboard: one HTML page and the files that it names. The files' names hold a hash of their content, so
 // browsers keep them for good, and ask for the page each time.
-import { type Page, pathOf } from "../../core/page.ts";
+import { type Page, pathOf, SESSION_COOKIE } from "../../core/page.ts";
 
 /** No inline code, nothing from elsewhere, no frames: names of models and providers are other people's text. */
 const POLICY = [
@@ -17,7 +17,8 @@ const POLICY = [
 const SAFETY = {
   "content-security-policy": POLICY,
   "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
+  // To others nothing; without it, the form to log out would come from nowhere.
+  "referrer-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
 };
@@ -44,6 +45,8 @@ interface File {
 
 interface Files {
   readonly page: File;
+  /** For who has logged in: with a way out. */
+  readonly ownPage: File;
   /** By name with hash. */
   readonly named: ReadonlyMap<string, File>;
 }
@@ -62,14 +65,17 @@ async function loadFiles(): Promise<Files> {
     named.set(hashed, { text, type, tag });
     page = page.replace(`{{${name}}}`, hashed);
   }
-  return { page: { text: page, type: "text/html; charset=utf-8", tag: hash(page) }, named };
+  return { page: fileOf(page), ownPage: fileOf(page.replace("<html", '<html data-login="yes"')), named };
 }
+
+const fileOf = (html: string): File => ({ text: html, type: "text/html; charset=utf-8", tag: hash(html) });
 
 const hash = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
 
 async function sendPage(request: Request): Promise<Response> {
-  const { page } = await (files ??= loadFiles());
-  return send(request, page, "no-cache");
+  const { page, ownPage } = await (files ??= loadFiles());
+  const hasLogin = request.headers.get("cookie")?.includes(`${SESSION_COOKIE}=`) === true;
+  return send(request, hasLogin ? ownPage : page, "private, no-cache");
 }
 
 async function sendFile(request: Request): Promise<Response> {

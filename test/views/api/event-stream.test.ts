@@ -4,14 +4,17 @@ import { createEventStream, eventText } from "../../../src/views/api/event-strea
 import { readEvents } from "../../support/sse.ts";
 import { until } from "../../support/until.ts";
 
-function serveStream(most: number, greeting: () => string = () => "whole") {
+function serveStream(most: number, greeting: () => string = () => "whole", maySee = () => true) {
   const stream = createEventStream(most);
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     fetch: (request) =>
-      stream.open(request.signal, () => [eventText("greeting", greeting())]) ??
-      new Response("full", { status: 503 }),
+      stream.open({
+        signal: request.signal,
+        greet: () => [eventText("greeting", greeting())],
+        maySee,
+      }) ?? new Response("full", { status: 503 }),
   });
   return {
     stream,
@@ -39,6 +42,23 @@ test("a reader gets a greeting at once, then what is sent, and the end", async (
     ["news", { line: "a\nb" }],
     ["more", 2],
   ]);
+});
+
+test("a reader that may not see it any more gets the end instead", async () => {
+  let isLoggedIn = true;
+  await using scene = serveStream(
+    2,
+    () => "whole",
+    () => isLoggedIn,
+  );
+  const seen: string[] = [];
+  for await (const { event } of readEvents(await fetch(scene.url))) {
+    seen.push(event);
+    if (event === "news") isLoggedIn = false;
+    scene.stream.send([eventText("news", 1)]);
+  }
+  expect(seen).toEqual(["greeting", "news"]);
+  expect(scene.stream.readers).toBe(0);
 });
 
 test("there are only so many readers, and one that leaves makes room", async () => {

@@ -47,6 +47,20 @@ describe("the page", () => {
     ]);
   });
 
+  test("offers to log out to whoever has a session, and is kept apart from the other", async () => {
+    const [page] = DASHBOARD_PAGES;
+    const ask = async (headers: Record<string, string>) => {
+      const response = await page?.respond(new Request("http://127.0.0.1/dashboard", { headers }), undefined);
+      return { etag: response?.headers.get("etag"), text: await response?.text() };
+    };
+    const [open, own] = [await ask({}), await ask({ cookie: "a=b; weir_session=x" })];
+    expect([open.text?.includes("data-login"), own.text?.includes('data-login="yes"')]).toEqual([
+      false,
+      true,
+    ]);
+    expect(own.etag).not.toBe(open.etag);
+  });
+
   test("holds no inline code, and forbids it", async () => {
     const response = await load("/dashboard");
     const html = await response.text();
@@ -74,7 +88,7 @@ describe("the page", () => {
   test("is not sent again to who has it", async () => {
     const first = await load("/dashboard");
     const etag = first.headers.get("etag") ?? "";
-    expect(first.headers.get("cache-control")).toBe("no-cache");
+    expect(first.headers.get("cache-control")).toBe("private, no-cache");
     expect(etag).toMatch(/^"[0-9a-f]{16}"$/);
     for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
       const again = await load("/dashboard", known);

@@ -1,5 +1,5 @@
 /** @jsxImportSource preact */
-// The bar that stays: where one is, whether what one sees is live, and the theme.
+// The bar that stays: where one is, whether what one sees is live, the theme, and the way out.
 import { useState } from "preact/hooks";
 import type { LiveState } from "../live.ts";
 import { formatSpan } from "../model/format.ts";
@@ -15,6 +15,9 @@ const TITLES: Readonly<Record<Tab, string>> = {
   log: "Log",
   explain: "Explain",
 };
+
+/** Weir says so to whoever came with a session; without an admin key there is none to end. */
+const HAS_LOGIN = document.documentElement.dataset["login"] === "yes";
 
 export function TopBar({
   state,
@@ -46,6 +49,11 @@ export function TopBar({
           {link.kind === "live" ? "live" : link.kind === "lost" ? "not connected" : "connecting"}
         </span>
         <ThemeSwitch />
+        {HAS_LOGIN && (
+          <form method="post" action="dashboard/logout">
+            <button>Log out</button>
+          </form>
+        )}
       </div>
     </header>
   );
