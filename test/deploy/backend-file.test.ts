@@ -1,5 +1,7 @@
 // The file that tells weir of the services keeps what users wrote.
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type BackendFile, findBackendFile, removeRows, upsertRow } from "../../src/deploy/backend-file.ts";
 import type { Row } from "../../src/deploy/row.ts";
 
@@ -62,27 +64,28 @@ routes:
   });
 
   test("changes by the new line alone where a route leads to such a provider already", () => {
-    const after = upserted(MINE.replace("\n\n\nroutes", "\n\nroutes"), [row("http://10.0.0.3:8000/v1")]);
-    expect(after).toBe(
-      MINE.replace("\n\n\nroutes", "\n\nroutes").replace(
-        "weight: 2 }\n",
-        "weight: 2 }\n    - http://10.0.0.3:8000/v1\n",
-      ),
+    expect(upserted(MINE, [row("http://10.0.0.3:8000/v1")])).toBe(
+      MINE.replace("weight: 2 }\n", "weight: 2 }\n    - http://10.0.0.3:8000/v1\n"),
     );
   });
 
-  test("keeps every comment, weight and limit even where blank lines do not come back", () => {
-    const after = upserted(MINE, [row("http://10.0.0.3:8000/v1")]);
-    for (const kept of [
-      "# our weir",
-      "# the usual",
-      "# rack 1",
-      "# the big one",
-      "weight: 2",
-      "concurrency: 256",
-      "# keeps caches",
-    ])
-      expect(after).toContain(kept);
+  test.each([
+    ["beside the keys of maps", "routes:   # who asks\n  a:    # the old one\n    targets: [gpu]\n"],
+    ["in wrapped lists", "routes:\n  a:\n    targets: [\n      gpu,  # first\n      openai\n    ]\n"],
+    ["at the end of Windows' lines", "# mine\r\nroutes:   # who\r\n  a: {targets: [gpu]}\r\n"],
+    ["around numbers that are printed otherwise", "routes: # x\n  a: { targets: [gpu], cost: 0.0000001 }\n"],
+  ])("keeps comments and blanks %s where they are", (_, text) => {
+    const whole = `providers:   # who is called\n  gpu: {type: vllm, base_url: "http://a:1"}\n${text}`;
+    const after = upserted(whole, [row("http://n1:30596/v1")]);
+    expect(after.split("\n")).toEqual(expect.arrayContaining(whole.split("\n")));
+    expect(removed(after, ["http://n1:30596/v1"])).toBe(whole);
+  });
+
+  test("keeps every line of the documented example", () => {
+    const example = readFileSync(join(import.meta.dir, "../fixtures/own-format.yaml"), "utf8");
+    const after = upserted(example, [row("http://n1:30596/v1")]);
+    expect(after.split("\n")).toHaveLength(example.split("\n").length + 7);
+    expect(removed(after, ["http://n1:30596/v1"])).toBe(example);
   });
 
   test("that has the address already stays as it is, byte for byte", () => {
