@@ -13,6 +13,7 @@ export interface Sighting {
   /** Of one that ended, where its leader could still note it. */
   readonly exitCode?: number;
   readonly readyLine?: string;
+  /** Absent where the log says afterwards that it is ready. */
   readonly conflictLine?: string;
   /** The last lines of its log. */
   readonly tail: readonly string[];

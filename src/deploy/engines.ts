@@ -9,6 +9,8 @@ export interface EngineOrder {
   readonly servedName: string;
   readonly tensorParallel: number;
   readonly port: number;
+  /** The node is known by an IPv6 address: an engine on every IPv4 address of it could not be reached. */
+  readonly isIpv6?: boolean;
   /** Requests that run at once; absent: the engine's own. */
   readonly maxRunning?: number;
   /** Further arguments; they come last, and the last one counts. */
@@ -37,11 +39,11 @@ const ARGUMENTS: Readonly<Record<EngineName, (order: EngineOrder) => readonly st
   ],
 };
 
-const listenArguments = ({ servedName, port }: EngineOrder): readonly string[] => [
+const listenArguments = ({ servedName, port, isIpv6 = false }: EngineOrder): readonly string[] => [
   "--served-model-name",
   servedName,
   "--host",
-  "0.0.0.0",
+  isIpv6 ? "::" : "0.0.0.0",
   "--port",
   String(port),
 ];
@@ -63,10 +65,11 @@ export const environmentOf = (gpus: readonly number[]): Readonly<Record<string, 
 });
 
 /**
- * Extended regular expressions for grep -i, on the node. Both engines run uvicorn, which says either line; SGLang adds the
- * third one after its warm-up.
+ * Extended regular expressions for grep -i, on the node. Both engines run uvicorn, which says the first line before it binds its
+ * port, and the second one after, where it is not given a bound one, as by vLLM; SGLang adds the third one after its warm-up.
  */
 export const READY_LINE = "application startup complete|uvicorn running on|fired up and ready to roll";
-export const CONFLICT_LINE = String.raw`address already in use|errno:? 98|EADDRINUSE`;
+/** The last of them is SGLang's, of ports of its own that follow from the one it is given. */
+export const CONFLICT_LINE = String.raw`address already in use|errno:? 98|EADDRINUSE|port[_a-z]* at [0-9]+ is not available`;
 /** These libraries say the same of ports of their own, and go on with others. */
 export const NO_CONFLICT_LINE = "allreduce|flashinfer";

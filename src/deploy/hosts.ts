@@ -44,8 +44,13 @@ function splitOutsideBrackets(text: string): readonly string[] {
   return [...parts, part].filter((each) => each !== "");
 }
 
-/** `rack[1-2]n[08-10]` is six hosts; the first bracket turns slowest, as in `scontrol show hostnames`. */
+/**
+ * `rack[1-2]n[08-10]` is six hosts; the first bracket turns slowest, as in `scontrol show hostnames`. `[fd00::1]:22` is one, as
+ * in a URL.
+ */
 function expandBrackets(part: string): ReadHosts {
+  const [, address] = /^\[([\da-f]*:[\da-f.]*:[\da-f:.]*)\](?::\d+)?$/i.exec(part) ?? [];
+  if (address !== undefined) return { kind: "hosts", hosts: [address] };
   const [, head = "", inside, tail = ""] = /^([^[\]]*)\[([^[\]]*)\](.*)$/s.exec(part) ?? [];
   if (inside === undefined)
     return /[[\]]/.test(part)

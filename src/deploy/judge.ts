@@ -26,7 +26,7 @@ export function judge(seen: Sighting | undefined, waiting: Waiting): Judgement {
   const { tail, conflictLine } = seen;
   const isDead = seen.state === "dead" || seen.state === "orphaned";
   // Before the process's end: an engine that found its port taken may also stay, with nobody listening.
-  if (conflictLine !== undefined && seen.readyLine === undefined)
+  if (conflictLine !== undefined)
     return waiting.conflicts < MOST_CONFLICTS
       ? { kind: "other_port", line: `port ${waiting.port} is taken (${conflictLine.trim()})` }
       : failed(`no free port in ${MOST_CONFLICTS + 1} tries, the last one ${waiting.port}`, tail);

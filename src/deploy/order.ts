@@ -57,6 +57,7 @@ export function launchOf(order: Order, record: ServiceRecord): Launch {
     servedName,
     tensorParallel,
     port,
+    isIpv6: record.url.includes("://["),
     extra,
     ...(maxRunning === undefined ? {} : { maxRunning }),
   });

@@ -68,8 +68,9 @@ look() {
     elif [ -n "$(family "$pid" "$start" "$id")" ]; then say "$id orphaned $(cat "$state/$id.exit" 2>/dev/null)"
     else say "$id dead $(cat "$state/$id.exit" 2>/dev/null)"; fi
     [ -r "$log" ] || continue
-    tr -d '\000' <"$log" | grep -iE ${quoteWord(CONFLICT_LINE)} | grep -viE ${quoteWord(NO_CONFLICT_LINE)} |
-      head -n 1 | cut -c 1-300 | sed "s/^/weir:$id conflict /"
+    # Whatever was said last is meant.
+    tr -d '\000' <"$log" | grep -iE ${quoteWord(`${CONFLICT_LINE}|${READY_LINE}`)} | grep -viE ${quoteWord(NO_CONFLICT_LINE)} |
+      tail -n 1 | grep -iE ${quoteWord(CONFLICT_LINE)} | cut -c 1-300 | sed "s/^/weir:$id conflict /"
     tr -d '\000' <"$log" | grep -iE ${quoteWord(READY_LINE)} | head -n 1 | cut -c 1-300 | sed "s/^/weir:$id ready /"
     tail -c 8000 "$log" | tr -d '\000' | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 15 | cut -c 1-500 |
       sed "s/^/weir:$id tail /"

@@ -27,6 +27,10 @@ function argument(name: string): string {
   return at < 0 ? "" : (process.argv[at + 1] ?? "");
 }
 
+/** Where the tests that started it were killed, nothing else ends it. */
+const LONGEST_LIFE_MS = 600_000;
+setTimeout(() => process.kill(process.pid, "SIGKILL"), LONGEST_LIFE_MS).unref();
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
@@ -102,6 +106,8 @@ async function main(): Promise<void> {
       },
     });
   } catch {
+    // vLLM binds before anything else; SGLang leaves it to uvicorn, which starts the application first.
+    if (process.argv.includes("sglang.launch_server")) say("INFO:     Application startup complete.");
     say(
       `ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', ${port}): address already in use`,
     );

@@ -27,11 +27,13 @@ describe("a list of hosts", () => {
   });
 
   test("may name users and addresses, and loses a port at its end", () => {
-    expect(hosts("me@gpu-1,10.0.0.1:8,fe80::1,10.0.0.2")).toEqual([
+    expect(hosts("me@gpu-1,10.0.0.1:8,fe80::1,10.0.0.2,[fd00::2]:22,[::1]")).toEqual([
       "me@gpu-1",
       "10.0.0.1",
       "fe80::1",
       "10.0.0.2",
+      "fd00::2",
+      "::1",
     ]);
   });
 
@@ -39,6 +41,7 @@ describe("a list of hosts", () => {
     expect(hosts("a,n[1-")).toMatchObject({ kind: "flaw", found: "n[1-" });
     expect(hosts("n[3-1]")).toMatchObject({ kind: "flaw", found: "n[3-1]" });
     expect(hosts("n[a-b]")).toMatchObject({ kind: "flaw" });
+    expect(hosts("[1-2:8]")).toMatchObject({ kind: "flaw" });
     expect(hosts("n[[1]]")).toMatchObject({ kind: "flaw" });
     expect(hosts("n[]")).toMatchObject({ kind: "flaw" });
   });

@@ -41,11 +41,6 @@ describe("a service under way", () => {
     expect(last).toMatchObject({ kind: "failed", reason: "no free port in 6 tries, the last one 30596" });
   });
 
-  test("that serves is not taken for one without a port", () => {
-    const both = seen({ conflictLine: "address already in use", readyLine: "Uvicorn running on" });
-    expect(judge(both, WAITING).kind).toBe("ask");
-  });
-
   test("fails after its time, whatever its log says", () => {
     const late = { ...WAITING, ageMs: 60_000 };
     expect(judge(seen(), late)).toMatchObject({ reason: "not ready after 60 s (--health-check-timeout)" });

@@ -97,6 +97,11 @@ describe("an engine's arguments", () => {
     );
   });
 
+  test("name every address of a node that is known by an IPv6 one", () => {
+    for (const engine of ["vllm", "sglang"] as const)
+      expect(argumentsOf(engine, { ...order, isIpv6: true }).join(" ")).toContain(" --host :: ");
+  });
+
   test("come with the GPUs of the service in its environment", () => {
     expect(environmentOf([4, 5, 6, 7])).toMatchObject({
       CUDA_VISIBLE_DEVICES: "4,5,6,7",

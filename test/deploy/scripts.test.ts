@@ -87,6 +87,32 @@ for (const shell of SHELLS)
       expect(run(lookScript(["one"])).sightings.get("one")?.state).toBe("missing");
     });
 
+    test.each([
+      ["ERROR: [Errno 98] address already in use", true],
+      [
+        "metrics_port at 40290 is not available in 30 seconds. metrics_port is used by a process already.",
+        true,
+      ],
+      // SGLang's uvicorn says the one before it binds, and ends with the other.
+      ["Application startup complete.|[Errno 98] error while attempting to bind", true],
+      ["bind failed, address already in use, trying another|Application startup complete.", false],
+      ["flashinfer allreduce: address already in use", false],
+    ])("find in the log %j that its port is taken: %p", (log, isTaken) => {
+      const launched = launchScript({
+        id: "said",
+        about: "{}",
+        logDir: "logs",
+        logName: `${Bun.hash(log)}.log`,
+        environment: {},
+        command: ["sh", "-c", 'printf %s "$1" | tr "|" "\\n"; echo; echo end', "sh", log],
+      });
+      run(launched);
+      const look = () => run(lookScript(["said"])).sightings.get("said");
+      for (let tries = 0; tries < 500 && look()?.state !== "dead"; tries += 1) Bun.sleepSync(10);
+      expect(look()?.tail.at(-1)).toBe("end");
+      expect(look()?.conflictLine !== undefined).toBe(isTaken);
+    });
+
     test("end no stranger that has the number of a service's process by now", () => {
       const stranger = Bun.spawn(["setsid", "sleep", "600"]);
       try {

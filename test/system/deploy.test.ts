@@ -232,7 +232,11 @@ describe("ports", () => {
       const foreign = Bun.listen({ hostname: "0.0.0.0", port: first, socket: { data() {} } });
       try {
         my.plan({ [first + 1]: "waits" });
-        const run = my.start(...my.startArgs({ hosts: "n3", gpusEach: 8, port: first }));
+        const run = my.start(
+          ...my.startArgs({ hosts: "n3", gpusEach: 8, port: first }),
+          "--backend",
+          "sglang",
+        );
         await until(() => my.enginePids().length > 0, "the engine runs", 30_000);
         const rival = Bun.listen({ hostname: "0.0.0.0", port: first + 1, socket: { data() {} } });
         my.letGo();
@@ -243,7 +247,9 @@ describe("ports", () => {
         );
         expect(ended.code).toBe(0);
         // Logs are of one try each, named after its port.
-        const logs = readdirSync(join(nodes.folder, "logs/VLLM_m")).filter((name) => name.includes("_n3_0_"));
+        const logs = readdirSync(join(nodes.folder, "logs/SGLANG_m")).filter((name) =>
+          name.includes("_n3_0_"),
+        );
         for (const port of [first + 1, first + 2])
           expect(logs.some((name) => name.endsWith(`port${port}.log`))).toBe(true);
         expect((await my.run("stop", "--grace", "5")).code).toBe(0);
