@@ -7,7 +7,8 @@ import { waitFromLimits } from "../core/learned.ts";
 import { classifyAnswer, classifyFirstError, type Outcome } from "../core/outcome.ts";
 import { readUsage, type TokenUsage } from "../core/usage.ts";
 import type { PhaseTimer } from "./phase-timer.ts";
-import { CallEnded, classifyFailure } from "./send.ts";
+import { CallEnded } from "./call-ended.ts";
+import { classifyFailure } from "./send.ts";
 
 /** An answer that is in memory: errors, and successes up to a bound. */
 export interface WholeAnswer {

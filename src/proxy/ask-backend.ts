@@ -4,7 +4,8 @@ import type { Question, Told } from "../core/question.ts";
 import type { DialCheck } from "./dial.ts";
 import { requestHeaders, upstreamQuery } from "./headers.ts";
 import { createPhaseTimer } from "./phase-timer.ts";
-import { CallEnded, classifyFailure, send } from "./send.ts";
+import { CallEnded } from "./call-ended.ts";
+import { classifyFailure, send } from "./send.ts";
 
 interface Asking {
   readonly dialCheck: DialCheck;
@@ -47,7 +48,7 @@ export async function askBackend(backend: Backend, question: Question, asking: A
         body: undefined,
         proxyUrl: backend.proxyUrl,
         session,
-        connectMs: timeoutMs,
+        timeouts: { connectMs: timeoutMs, idleMs: timeoutMs },
         firstByte: { limitMs: timeoutMs, isHurried: false },
         abort,
       },

@@ -35,7 +35,7 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
   let outcome: Outcome = { kind: "failed", detail: "internal error" };
   let usage: TokenUsage | undefined;
   let isFlowing = false;
-  const timer = createPhaseTimer(parts.clock.now);
+  const timer = createPhaseTimer(parts.clock.now, timeouts.totalMs);
   try {
     const sent = await send(
       {
@@ -46,7 +46,7 @@ export async function attempt(call: Call, parts: Parts, terms: AttemptTerms): Pr
         body: withKey(terms.body, endpoint, backend.credential.secret),
         proxyUrl: backend.proxyUrl,
         session: parts.settings().session,
-        connectMs: timeouts.connectMs,
+        timeouts,
         firstByte: terms.firstByte,
         abort,
       },

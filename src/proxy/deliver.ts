@@ -13,7 +13,7 @@ import type { Lease } from "./lease.ts";
 import { type Ending, relay } from "./relay.ts";
 import { addTrace, tellWait } from "./reply.ts";
 import type { Timeouts } from "./settings.ts";
-import { WEIR_STOPS } from "./send.ts";
+import { WEIR_STOPS } from "./call-ended.ts";
 
 /** A request with what serves it and what it has come to. */
 export interface Way {

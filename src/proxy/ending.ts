@@ -5,6 +5,7 @@ import type { Outcome } from "../core/outcome.ts";
 import { type Refusal, refuseUnusable } from "../core/refusal.ts";
 import { deliverWhole, type Delivery, REFUSED_CLIENT_LEFT, type Way } from "./deliver.ts";
 import { addTrace, refuse } from "./reply.ts";
+import { CALLER_STALLED } from "./call-ended.ts";
 import type { Target } from "./target.ts";
 
 export type { Way };
@@ -53,6 +54,12 @@ export function refused({ call, parts, journey }: Way, refusal: Refusal): Respon
   return response;
 }
 
+const STALLED: Refusal = {
+  status: 408,
+  code: "request_timeout",
+  message: "the body stopped coming; see timeouts.idle",
+};
+
 const STOPPING: Refusal = {
   status: 503,
   code: "shutting_down",
@@ -62,6 +69,7 @@ const STOPPING: Refusal = {
 
 /** The attempt ended without anybody's fault. */
 export function abandoned(way: Way, outcome: Outcome): Response {
+  if (outcome === CALLER_STALLED.outcome) return refused(way, STALLED);
   return outcome.timedOut === true ? refused(way, refuseFailure(outcome, undefined)) : gone(way);
 }
 

@@ -3,7 +3,7 @@ import type { RequestFinished } from "../core/event.ts";
 import type { OutcomeKind } from "../core/outcome.ts";
 import type { TokenUsage } from "../core/usage.ts";
 import type { Call, Parts } from "./call.ts";
-import { CLIENT_LEFT, WEIR_STOPS } from "./send.ts";
+import { CLIENT_LEFT, WEIR_STOPS } from "./call-ended.ts";
 
 export interface Journey {
   /** A fresh controller for the next attempt, ended by the client's leaving or by weir's stop. */

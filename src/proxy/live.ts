@@ -1,5 +1,5 @@
 // The requests that are being served: how many, and a way to end them all when weir stops.
-import { WEIR_STOPS } from "./send.ts";
+import { WEIR_STOPS } from "./call-ended.ts";
 
 export interface LiveCalls {
   readonly count: number;

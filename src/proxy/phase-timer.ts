@@ -1,13 +1,14 @@
 // One timer for all phases of an attempt, since most attempts end before the first phase could run out.
 
 export interface PhaseTimer {
-  /** The phase that begins now may last so long; then `act` is called, once. Replaces the phase before. */
+  /** The phase that begins now may last so long, all together `totalMs`; then `act` is called, once. Replaces the one before. */
   readonly enter: (limitMs: number, act: () => void) => void;
   readonly stop: () => void;
 }
 
-/** Moving a deadline back costs nothing: the timer that was set runs out and looks again. */
-export function createPhaseTimer(now: () => number): PhaseTimer {
+/** `totalMs`: of all phases. Moving a deadline back costs nothing: the timer that was set runs out and looks again. */
+export function createPhaseTimer(now: () => number, totalMs = Number.POSITIVE_INFINITY): PhaseTimer {
+  const endMs = now() + totalMs;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dueMs = 0;
   let deadlineMs = 0;
@@ -25,11 +26,12 @@ export function createPhaseTimer(now: () => number): PhaseTimer {
   };
   return {
     enter(limitMs, next) {
-      deadlineMs = now() + limitMs;
+      const nowMs = now();
+      deadlineMs = Math.min(nowMs + limitMs, endMs);
       act = next;
       if (timer !== undefined && dueMs <= deadlineMs) return;
       clearTimeout(timer);
-      arm(limitMs);
+      arm(deadlineMs - nowMs);
     },
     stop() {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 // Passes an answer's body on, chunk by chunk as it comes and as fast as the client reads, and tells how it ended.
 import type { Outcome } from "../core/outcome.ts";
-import { CallEnded, classifyFailure, CLIENT_LEFT } from "./send.ts";
+import { CallEnded, CLIENT_LEFT } from "./call-ended.ts";
+import { classifyFailure } from "./send.ts";
 
 export type Ending =
   /** The upstream closed its body properly. */

@@ -1,68 +1,23 @@
 // One attempt: sends the bytes to one backend and waits for the head of its answer, within the time-outs.
 import type { Outcome } from "../core/outcome.ts";
+import { CallEnded } from "./call-ended.ts";
 import type { DialCheck } from "./dial.ts";
-import type { FirstByteTime } from "./patience.ts";
 import type { PhaseTimer } from "./phase-timer.ts";
-
-export interface Shipment {
-  readonly url: string;
-  /** For the connect check: the backend's origin, or the proxy in front of it. */
-  readonly dialOrigin: string;
-  readonly method: string;
-  readonly headers: Headers;
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | undefined;
-  readonly proxyUrl: string | undefined;
-  readonly session: Bun.FetchSession | undefined;
-  readonly connectMs: number;
-  /** Until the head of the answer. */
-  readonly firstByte: FirstByteTime;
-  /** Aborted when the client leaves or weir stops; also ends the body later. */
-  readonly abort: AbortController;
-}
+import { type Shipment, watchSending } from "./sending.ts";
 
 export type Sent =
   | { readonly kind: "answer"; readonly response: Response }
   | { readonly kind: "failure"; readonly outcome: Outcome };
 
-/** Why weir itself ended an upstream call; becomes the reason of the abort signal. */
-export class CallEnded extends Error {
-  readonly outcome: Outcome;
-  override readonly name = "CallEnded";
-
-  constructor(outcome: Outcome) {
-    super(outcome.detail);
-    this.outcome = outcome;
-  }
-}
-
-export const CLIENT_LEFT = new CallEnded({ kind: "abandoned", detail: "client left" });
-export const WEIR_STOPS = new CallEnded({ kind: "abandoned", detail: "weir is stopping" });
-
 /** `timer` is left running the phase of the head; the caller enters the next one or stops it. */
 export async function send(shipment: Shipment, dialCheck: DialCheck, timer: PhaseTimer): Promise<Sent> {
-  const { abort, connectMs, firstByte } = shipment;
-  const firstByteMs = firstByte.limitMs;
-  let isWaiting = true;
-  const endForSilence = () => {
-    const seconds = Math.round(firstByteMs / 100) / 10;
-    const kind = firstByte.isHurried ? "abandoned" : "failed";
-    abort.abort(new CallEnded({ kind, timedOut: true, detail: `no answer within ${seconds} s` }));
-  };
-  if (firstByteMs <= connectMs) timer.enter(firstByteMs, endForSilence);
-  else
-    timer.enter(connectMs, () => {
-      timer.enter(firstByteMs - connectMs, endForSilence);
-      void dialCheck.canConnect(shipment.dialOrigin, connectMs).then((connected) => {
-        // The verdict may come when the answer already has.
-        if (!connected && isWaiting)
-          abort.abort(new CallEnded({ kind: "unreachable", timedOut: true, detail: "connect time-out" }));
-      });
-    });
+  const { abort } = shipment;
+  const { body, stop } = watchSending(shipment, dialCheck, timer);
   try {
     const response = await fetch(shipment.url, {
       method: shipment.method,
       headers: shipment.headers,
-      ...(shipment.body === undefined ? {} : { body: shipment.body }),
+      ...(body === undefined ? {} : { body }),
       signal: abort.signal,
       // A redirect would carry `x-api-key` to wherever it points; Bun strips only `authorization`.
       redirect: "manual",
@@ -82,7 +37,7 @@ export async function send(shipment: Shipment, dialCheck: DialCheck, timer: Phas
       outcome: classifyFailure(error, abort.signal, shipment.proxyUrl !== undefined),
     };
   } finally {
-    isWaiting = false;
+    stop();
   }
 }
 

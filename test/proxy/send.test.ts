@@ -40,7 +40,7 @@ describe("the connect check", () => {
         body: new Uint8Array([1]),
         proxyUrl: undefined,
         session: undefined,
-        connectMs: 10,
+        timeouts: { connectMs: 10, idleMs: 60_000 },
         firstByte: { limitMs: 60_000, isHurried: false },
         abort,
       },
