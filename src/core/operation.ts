@@ -66,7 +66,11 @@ const ANTHROPIC: readonly Row[] = [
   row("messages", "POST", "required"),
   row("messages/count_tokens", "POST", "required"),
   row(`messages/batches${REST}`, "GET POST DELETE", "pinned"),
+  row(`files${REST}`, "GET POST DELETE", "pinned"),
 ];
+
+/** OpenAI's and Anthropic's clients both ask here; only Anthropic's name a version of the API. */
+const SHARED = /^\/v1\/files(\/|$)/;
 
 /** Google's SDK asks version `v1` unless told otherwise; a call with a verb is not OpenAI's list of models. */
 const GOOGLE_CALL = /^\/v1(?:alpha|beta)?(?=\/(?:models|tunedModels)\/[^/:]+:[A-Za-z]+$)/;
@@ -90,9 +94,13 @@ export function familyOfPath(path: string): Family {
   return path.startsWith("/v1beta/") || GOOGLE_CALL.test(path) ? "gemini" : "openai";
 }
 
-/** `path` is the request's path without its query. */
-export function readOperation(method: string, path: string): Operation | NoOperation {
-  const family = familyOfPath(path);
+/** `path` is the request's path without its query; `anthropicVersion` its header of that name. */
+export function readOperation(
+  method: string,
+  path: string,
+  anthropicVersion: string | null = null,
+): Operation | NoOperation {
+  const family = anthropicVersion !== null && SHARED.test(path) ? "anthropic" : familyOfPath(path);
   if (!isCleanPath(path)) return { kind: "not_found", family, allow: "" };
   if (family === "gemini") return readGemini(method, path.replace(/^\/v1[a-z]*/, ""));
   const versioned = path.startsWith("/v1/");

@@ -51,9 +51,7 @@ export function startServer(options: ServerOptions): Listener {
     finish: (response, request) => finish(response, request, options),
     // Google's calls to a model share a path with the list of models.
     other: (request, server) =>
-      readOperation(request.method, pathOf(request.url)).kind === "operation"
-        ? pipe(request, server, options)
-        : undefined,
+      operationOf(request).kind === "operation" ? pipe(request, server, options) : undefined,
   });
   app.all(
     "/*",
@@ -68,7 +66,7 @@ async function pipe(request: Request, server: BunServer, options: ServerOptions)
   const refused = options.guard().admit(request);
   if (refused !== undefined) return refused;
   const path = pathOf(request.url);
-  const operation = readOperation(request.method, path);
+  const operation = operationOf(request);
   switch (operation.kind) {
     case "not_found":
       return refuse(operation.family, {
@@ -94,6 +92,9 @@ async function pipe(request: Request, server: BunServer, options: ServerOptions)
     }
   }
 }
+
+const operationOf = ({ method, url, headers }: Request) =>
+  readOperation(method, pathOf(url), headers.get("anthropic-version"));
 
 /** What every answer gets last. */
 function finish(

@@ -15,6 +15,7 @@ import Anthropic, {
   UnprocessableEntityError,
 } from "@anthropic-ai/sdk";
 import { startFake } from "../../src/fake/server.ts";
+import { jsonResponse, startRawUpstream } from "../support/raw.ts";
 import { CLIENT_KEY, startWeir, type Weir } from "../support/weir.ts";
 
 const KEY = "sk-ant-upstream-000000000001";
@@ -92,6 +93,26 @@ describe("the Anthropic SDK through weir", () => {
     const batch = await anthropic.messages.batches.create({ requests: [{ custom_id: "a", params: ask }] });
     expect((await anthropic.messages.batches.retrieve(batch.id)).id).toBe(batch.id);
     expect((await anthropic.messages.batches.list()).data).toHaveLength(1);
+  });
+
+  test("keeps files at Anthropic, though another provider speaks OpenAI's language on the same path", async () => {
+    const upstream = () =>
+      startRawUpstream(({ socket }) => void socket.write(jsonResponse({ id: "file-1", data: [] })));
+    await using other = await upstream();
+    await using own = await upstream();
+    await using both = startWeir({
+      providers: [
+        { name: "openai", urls: [other.url], keys: ["sk-openai-00000000000000001"] },
+        { name: "anthropic", urls: [own.url], keys: [KEY] },
+      ],
+    });
+    const { files } = both.anthropic().beta;
+    await files.upload({ file: new File(["text"], "a.txt") });
+    await files.list();
+    expect(own.calls.map(({ head }) => head.split(" HTTP")[0])).toEqual(["POST /v1/files", "GET /v1/files"]);
+    for (const { head } of own.calls) expect(head.toLowerCase()).toContain(`x-api-key: ${KEY}\r\n`);
+    await both.openai().files.list();
+    expect([own.calls.length, other.calls.length]).toEqual([2, 1]);
   });
 
   test("uses the beta namespace, and a query passes", async () => {
