@@ -53,14 +53,9 @@ export interface Outgoing {
 
 export function requestHeaders(outgoing: Outgoing): Headers {
   const { incoming, endpoint, secret, instanceId, hostHeader, fixed } = outgoing;
-  const named = connectionNames(incoming);
-  const headers = new Headers();
-  // eslint-disable-next-line unicorn/no-array-for-each -- Headers.forEach is the cheapest walk: no entry arrays
-  incoming.forEach((value, name) => {
-    if (DROPPED_REQUEST.has(name) || DROPPED_REQUEST_PREFIX.test(name) || named?.includes(name) === true)
-      return;
-    headers.set(name, value);
-  });
+  // A whole copy and a walk over the names cost half of setting those that stay one by one.
+  const headers = new Headers(incoming);
+  drop(headers, (name) => DROPPED_REQUEST.has(name) || DROPPED_REQUEST_PREFIX.test(name));
   for (const name in fixed) {
     const value = fixed[name] ?? "";
     headers.set(name, typeof value === "string" ? value : value.reveal());
@@ -77,11 +72,15 @@ export function requestHeaders(outgoing: Outgoing): Headers {
 
 /** Removes in place what concerns only the connection to the upstream, or what an upstream may not set for our clients. */
 export function stripResponseHeaders(headers: Headers): void {
+  drop(headers, (name) => DROPPED_RESPONSE.has(name) || name.startsWith("access-control-"));
+}
+
+/** Removes in place what the test names, and what `Connection` lists. */
+function drop(headers: Headers, isDropped: (name: string) => boolean): void {
   const named = connectionNames(headers);
   const dropped: string[] = [];
   for (const name of headers.keys())
-    if (DROPPED_RESPONSE.has(name) || name.startsWith("access-control-") || named?.includes(name) === true)
-      dropped.push(name);
+    if (isDropped(name) || named?.includes(name) === true) dropped.push(name);
   for (const name of dropped) headers.delete(name);
 }
 
