@@ -18,12 +18,14 @@ export function jsonLine({ level, message, fields }: Entry, atMs: number): strin
 
 /** Values that are not plain words are quoted, with escapes. */
 export function textLine({ level, message, fields }: Entry, atMs: number): string {
-  const pairs = Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${quoted(value)}`],
-  );
   const time = new Date(atMs).toISOString().slice(11, 23);
-  return `${time} ${level.padEnd(5)} ${[message, ...pairs].join(" ")}\n`;
+  let line = `${time} ${level.padEnd(5)} ${message}`;
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) line += ` ${name}=${typeof value === "number" ? value : quoted(value)}`;
+  }
+  return `${line}\n`;
 }
 
-const quoted = (value: string | number): string =>
-  /^[\w.:/@*+-]*$/.test(String(value)) ? String(value) : visible(JSON.stringify(value));
+const quoted = (value: string): string =>
+  /^[\w.:/@*+-]*$/.test(value) ? value : visible(JSON.stringify(value));

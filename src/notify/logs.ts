@@ -77,20 +77,24 @@ export function createLogs(terms: LogsTerms): Logs {
   /** Cut twice, so that no secret is cut before it is found. */
   const cleanValue = (value: string): string =>
     redact(value.slice(0, 2 * LONGEST_VALUE)).slice(0, LONGEST_VALUE);
+  /** Most need no cleaning, and are what they were. */
   const clean = (fields: Fields): Fields => {
-    const cleaned: Record<string, string | number | undefined> = {};
-    for (const [name, value] of Object.entries(fields))
-      cleaned[name] = typeof value === "string" ? cleanValue(value) : value;
-    return cleaned;
+    let cleaned: Record<string, string | number | undefined> | undefined;
+    for (const name in fields) {
+      const value = fields[name];
+      const text = typeof value === "string" ? cleanValue(value) : value;
+      if (text !== value) (cleaned ??= { ...fields })[name] = text;
+    }
+    return cleaned ?? fields;
   };
 
   function note(entry: Entry): void {
     const isWritten = RANK[entry.level] >= RANK[level];
     if (!isWritten && RANK[entry.level] < RANK.info) return;
     const atMs = wall();
-    const cleaned = { ...entry, message: redact(entry.message), fields: clean(entry.fields) };
+    const cleaned = { level: entry.level, message: redact(entry.message), fields: clean(entry.fields) };
     seq += 1;
-    ring.push({ seq, atMs, ...cleaned });
+    ring.push({ ...cleaned, seq, atMs });
     if (ring.length > MOST_LINES) ring.shift();
     if (!isWritten) return;
     screen.put(lineOf(cleaned, atMs));
