@@ -218,6 +218,7 @@ export function startApp(config: Config, world: World): App {
       pool.replace((previous) => nextSnapshot(previous, health.expand(next.pool)));
       const { version, slots } = pool.current;
       emit({ kind: "pool_changed", by: "reload", version, backends: slots.length });
+      parts.room.wake();
       health.refresh();
       webhooks.update(next.webhooks);
     },

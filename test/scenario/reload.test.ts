@@ -105,6 +105,33 @@ describe("a reload", () => {
     await fake.stop();
   });
 
+  test("lets a request that waits for a limit go on with what it brings", async () => {
+    const fake = startFake();
+    const limited = (...keys: string[]): WeirSetup => ({
+      providers: [
+        {
+          name: "openai",
+          urls: [fake.url],
+          keys,
+          adjust: (backend) => ({
+            ...backend,
+            credential: { ...backend.credential, limits: { requestsPerMinute: 1 } },
+          }),
+        },
+      ],
+      queue: { maxWaitMs: 600_000 },
+    });
+    await using weir = startWeir(limited(K1));
+    expect((await weir.post(PATH, CHAT)).status).toBe(200);
+    const waiting = weir.post(PATH, CHAT);
+    const metrics = async () => (await fetch(`${weir.url}/metrics`)).text();
+    while (!/^weir_requests_queued 1$/m.test(await metrics())) await Bun.sleep(5);
+    weir.app.reload(buildConfig(limited(K1, K2)));
+    expect((await waiting).status).toBe(200);
+    expect(fake.ledger.calls().map((call) => call.key)).toEqual([K1, K2]);
+    await fake.stop();
+  });
+
   test("a hundred times under load loses nothing", async () => {
     const fake = startFake({ script: { latency: "2ms" } });
     await using weir = startWeir(withKeys(fake.url, K1, K2));
