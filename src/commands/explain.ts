@@ -78,7 +78,8 @@ interface Running {
 }
 
 async function askWeir({ url, key, query }: Running): Promise<Answer> {
-  const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const whole = url.includes("://") ? url : `http://${url}`;
+  const base = whole.replace(/\/+$/, "").replace(/\/v1$/, "");
   try {
     const response = await fetch(`${base}/api/explain?${query}`, {
       headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
@@ -103,13 +104,14 @@ async function read(response: Response): Promise<Answer> {
 }
 
 function describe(explanation: Explanation): string {
-  const { model, resolution, candidates, excluded, fallbacks, verdict } = explanation;
+  const { model, family, resolution, candidates, excluded, fallbacks, verdict } = explanation;
   const lines = [`${model}: ${verdict}`];
   if (resolution !== null) {
     const { by, aliasOf, route, strategy, affinity } = resolution;
     const alias = aliasOf === null ? "" : ` for ${aliasOf}`;
     const kept = affinity === null ? "" : `, affinity ${affinity}`;
-    lines.push("", `found by ${by}${alias}: route ${route}, strategy ${strategy}${kept}`);
+    const whose = family === "openai" ? "" : `, for calls of the ${family} family`;
+    lines.push("", `found by ${by}${alias}${whose}: route ${route}, strategy ${strategy}${kept}`);
   }
   if (candidates.length > 0) {
     const rows = candidates.map((each, at) => [

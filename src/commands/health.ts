@@ -24,7 +24,8 @@ export const runHealth: Command = async ({ args, env, out, err }) => {
   }
   const own = `http://${reachableHost(env["WEIR_HOST"] ?? "127.0.0.1")}:${env["WEIR_PORT"] ?? env["PORT"] ?? "8080"}`;
   const page = flags.given.has("live") ? "live" : "ready";
-  const url = `${(flags.given.get("url")?.[0] ?? own).replace(/\/+$/, "")}/health/${page}`;
+  const given = flags.given.get("url")?.[0] ?? own;
+  const url = `${(given.includes("://") ? given : `http://${given}`).replace(/\/+$/, "")}/health/${page}`;
   try {
     const response = await fetch(url, {
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -1,5 +1,5 @@
 // `GET /api/explain?model=`: who would serve a model now, and why each other backend would not.
-import { explainModel } from "../core/explain.ts";
+import { explainModel, type Explanation } from "../core/explain.ts";
 import type { Family } from "../core/backend.ts";
 import type { FallbackPolicy } from "../core/fallback.ts";
 import { type Page, searchOf } from "../core/page.ts";
@@ -16,7 +16,7 @@ export interface ExplainTerms {
   readonly now: () => number;
 }
 
-/** Without `family`, the first that knows the name: OpenAI's, Anthropic's, Gemini's. */
+/** Without `family`, the one that says most of the name, and of equal ones the first: OpenAI's, Anthropic's, Gemini's. */
 export function explainPage({ snapshot, fallbacks, now }: ExplainTerms): Page {
   const respond = (request: Request): Response => {
     const query = new URLSearchParams(searchOf(request.url));
@@ -29,10 +29,19 @@ export function explainPage({ snapshot, fallbacks, now }: ExplainTerms): Page {
     const families = FAMILIES.filter((family) => asked === null || family === asked);
     const terms = { model, nowMs: now(), fallbacks: fallbacks() };
     const all = families.map((family) => explainModel(snapshot(), { family, ...terms }));
-    const best = all.find(({ candidates }) => candidates.length > 0);
-    return Response.json(best ?? all.find(({ resolution }) => resolution !== null) ?? all[0]);
+    return Response.json(mostTelling(all));
   };
   return { method: "GET", path: "/api/explain", respond };
+}
+
+/** That a family has one provider only says nothing of the name: where others know it and rest, they are the answer. */
+function mostTelling(all: readonly Explanation[]): Explanation | undefined {
+  const known = all.filter(({ resolution }) => resolution !== null);
+  const named = known.filter(({ resolution }) => resolution?.by !== "only provider");
+  const some = named.length > 0 ? named : known;
+  const served = some.find(({ candidates }) => candidates.length > 0);
+  const spoken = some.find(({ excluded }) => excluded.some(({ kind }) => kind !== "family"));
+  return served ?? spoken ?? some[0] ?? all[0];
 }
 
 const refuse = (message: string): Response => Response.json({ error: { message } }, { status: 400 });

@@ -94,4 +94,24 @@ describe("weir explain --url", () => {
     expect((await explain({}, "gpt-4o", "--url", weir.url)).err).toContain("weir asks for its admin key");
     expect((await explain(env, "gpt-4o", "--url", "http://127.0.0.1:1")).err).toContain("no weir answers at");
   });
+
+  test("tells why the key rests, though another family has one provider only", async () => {
+    await using fake = openFake({
+      rules: [{ match: { key: KEY }, do: { error: "rate_limit", retry_after: "40s" } }],
+    });
+    await using weir = startWeir({
+      providers: [
+        { name: "openai", urls: [fake.url], keys: [KEY] },
+        { name: "vllm", urls: [fake.url] },
+      ],
+    });
+    await (await weir.post("/v1/chat/completions", CHAT)).arrayBuffer();
+    const host = weir.url.replace("http://", "");
+    const told = await explain({}, "gpt-4o", "--url", host);
+    expect([told.code, told.err]).toEqual([1, ""]);
+    expect(told.out).toMatch(/openai-.* rests \d+ s: 429/);
+    expect(told.out).not.toContain("vllm");
+    const unknown = await explain({}, "no-such-model", "--url", host);
+    expect(unknown.out).toContain("found by only provider, for calls of the anthropic family: route vllm");
+  });
 });
