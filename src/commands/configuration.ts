@@ -5,6 +5,7 @@ import type { ParsedFlags } from "../config/flags.ts";
 import { type Loaded, loadConfig } from "../config/load.ts";
 import { exitCodeOf, formatProblem, type Problem } from "../config/problem.ts";
 import type { Resolved } from "../config/resolved.ts";
+import { MOST_FILE_BYTES } from "../config/tree-limits.ts";
 import { isStream } from "../config/watch.ts";
 import { loadCustomStrategy } from "../config/custom-strategy.ts";
 import type { Strategy } from "../core/seams.ts";
@@ -35,7 +36,9 @@ const streamed = new Map<string, string>();
 function readWhole(path: string): string {
   const kept = streamed.get(path);
   if (kept !== undefined) return kept;
-  const isOnce = isStream(statSync(path));
+  const seen = statSync(path);
+  const isOnce = isStream(seen);
+  if (seen.size > MOST_FILE_BYTES) throw Object.assign(new Error("too large"), { code: "EFBIG" });
   const text = readFileSync(path, "utf8");
   if (isOnce) streamed.set(path, text);
   return text;

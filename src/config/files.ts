@@ -1,4 +1,5 @@
 // Reads the text files that options and variables name; what cannot be read is a problem, what can is watched.
+import { MOST_FILE_BYTES } from "./tree-limits.ts";
 import { type Notes, type Problem, quoted } from "./problem.ts";
 
 /** Throws when the file cannot be read. Paths are as users wrote them: the caller knows what they are relative to. */
@@ -30,6 +31,7 @@ export function reasonOf(error: unknown): string {
     ENOENT: "no such file",
     EACCES: "permission denied",
     EISDIR: "a directory",
+    EFBIG: `larger than ${MOST_FILE_BYTES / 1024 ** 2} MiB`,
   };
   return reasons[code] ?? (code === "" ? "cannot be read" : code);
 }

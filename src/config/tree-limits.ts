@@ -8,3 +8,5 @@ export const MOST_DEPTH = 48;
 export const MOST_NODES = 20_000;
 /** Mistakes that are told of one file; more help nobody. */
 export const MOST_PROBLEMS = 100;
+/** Of any file that is read. What is larger was put there by mistake, and reading it would hold up the requests. */
+export const MOST_FILE_BYTES = 16 * 1024 * 1024;

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { MOST_FILE_BYTES } from "./tree-limits.ts";
 
 export interface WatchOptions {
   readonly intervalMs?: number;
@@ -97,6 +98,7 @@ async function look(path: string, known: Sight): Promise<Sight> {
     const stamp = stampOf(seen);
     if (stamp === known.stamp && Date.now() - seen.mtimeMs > FRESH_MS) return known;
     if (isStream(seen)) return STREAM;
+    if (seen.size > MOST_FILE_BYTES) return { stamp, hash: stamp };
     return { stamp, hash: hashOf(seen.isDirectory() ? listing(await readdir(path)) : await readFile(path)) };
   } catch {
     return {}; // missing, or not readable: that is a sight too
@@ -107,6 +109,7 @@ function lookNow(path: string): Sight {
   try {
     const seen = statSync(path);
     if (isStream(seen)) return STREAM;
+    if (seen.size > MOST_FILE_BYTES) return { stamp: stampOf(seen), hash: stampOf(seen) };
     const content = seen.isDirectory() ? listing(readdirSync(path)) : readFileSync(path);
     return { stamp: stampOf(seen), hash: hashOf(content) };
   } catch {

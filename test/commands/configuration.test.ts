@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadFromWorld, withCustomStrategies } from "../../src/commands/configuration.ts";
@@ -54,4 +54,14 @@ test("a variable may not name code to run", async () => {
   );
   expect(problems).toHaveLength(1);
   expect(problems[0]).toStartWith("cannot read WEIR_STRATEGY: expected a strategy of weir's");
+});
+
+test("a file of any use is not larger than 16 MiB, and is not read to see that it is no use", () => {
+  const huge = join(folder, "huge.yaml");
+  writeFileSync(huge, "");
+  truncateSync(huge, 17 * 1024 ** 2);
+  const flags = parseFlags(["--config", huge], CONFIG_FLAGS);
+  expect(problemsOf(loadFromWorld({}, flags, () => []))).toEqual([
+    expect.stringContaining('huge.yaml" (larger than 16 MiB)'),
+  ]);
 });
