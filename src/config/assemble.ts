@@ -1,7 +1,9 @@
 // Option values and providers to the Config that the app is built from.
 import type { Backend } from "../core/backend.ts";
 import type { PoolSpec, ProviderSpec } from "../core/pool-spec.ts";
+import type { WebhookConfig } from "../core/webhook.ts";
 import type { Config } from "./config.ts";
+import type { Egress } from "./egress.ts";
 import { type ReadFile, readTextFile } from "./files.ts";
 import type { Joined } from "./join-draft.ts";
 import { ENGINE_STRATEGY } from "./join-route.ts";
@@ -16,11 +18,13 @@ export interface Parts {
   /** All of them, with the addresses that are dialled. */
   readonly backends: readonly Backend[];
   readonly readFile: ReadFile;
+  readonly egress: Egress;
 }
 
 export type BareConfig = Omit<Config, "warnings" | "watched" | "files">;
 
-export function assembleConfig({ options, joined, backends, readFile }: Parts, notes: Notes): BareConfig {
+export function assembleConfig(parts: Parts, notes: Notes): BareConfig {
+  const { options, joined, backends, readFile } = parts;
   const { values } = options;
   const ca = readAuthorities(options, readFile, notes);
   const adminKey = values["admin.key"];
@@ -50,8 +54,7 @@ export function assembleConfig({ options, joined, backends, readFile }: Parts, n
       maxAgeMs: values["log.max_age"],
       trace: values.trace,
     },
-    // Lists in files say more than the variable can, which therefore stands for all of them.
-    webhooks: isChosen(options, "webhooks") ? values.webhooks : joined.webhooks,
+    webhooks: assembleWebhooks(parts),
     retry: {
       max: values["retry.max"],
       budget: values["retry.budget"],
@@ -83,6 +86,15 @@ export function assembleConfig({ options, joined, backends, readFile }: Parts, n
     shutdown: { delayMs: values["shutdown.delay"], graceMs: values["shutdown.grace"] },
     pool: assemblePool(options, joined, backends),
   };
+}
+
+/** Lists in files say more than the variable can, which therefore stands for all of them. */
+function assembleWebhooks({ options, joined, egress }: Parts): readonly WebhookConfig[] {
+  const webhooks = isChosen(options, "webhooks") ? options.values.webhooks : joined.webhooks;
+  return webhooks.map((webhook) => {
+    const proxyUrl = egress(new URL(webhook.url.reveal()).origin);
+    return proxyUrl === undefined ? webhook : { ...webhook, proxyUrl };
+  });
 }
 
 function assemblePool(

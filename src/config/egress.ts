@@ -1,11 +1,11 @@
-// Which proxy stands between weir and an address: for hosted providers only, by the variables that curl reads.
+// Which proxy stands between weir and an address: for hosted providers and webhooks, by the variables that curl reads.
 import { BlockList, isIP } from "node:net";
 import { isInternal, isListed, plainHost, portOf } from "./network.ts";
 import type { Notes } from "./problem.ts";
 import { readProxyUrl } from "./readers.ts";
 import { findVariable, type Variable, type Variables } from "./variables.ts";
 
-/** The URL of the proxy for a hosted provider at this origin; undefined for none. */
+/** The URL of the proxy for what is hosted at this origin; undefined for none. */
 export type Egress = (origin: string) => string | undefined;
 
 export function createEgress(variables: Variables, setting: "env" | "none" | URL, notes: Notes): Egress {

@@ -104,7 +104,7 @@ export function loadConfig({ env, flags, readFile, hostname, ...given }: LoadInp
     { flags: flags.given.get("connect-to") ?? [], listener, mayCome },
     notes,
   );
-  const config = assembleConfig({ options, joined, backends, readFile: read }, notes);
+  const config = assembleConfig({ options, joined, backends, readFile: read, egress }, notes);
   const watched = [...new Set(notes.watched.map(place))];
   const { problems, warnings } = notes;
   if (problems.length > 0) return { kind: "problems", problems, warnings, watched };

@@ -138,7 +138,8 @@ export const TRAFFIC_OPTIONS = [
     key: "upstream.proxy",
     read: proxy,
     default: "env",
-    sentence: "Proxy to hosted providers: env takes HTTPS_PROXY and NO_PROXY, none goes without, or its URL.",
+    sentence:
+      "Proxy to hosted providers and webhooks: env takes HTTPS_PROXY and NO_PROXY, none goes without, or its URL.",
   }),
   option({
     key: "upstream.ca_file",

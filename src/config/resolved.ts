@@ -4,7 +4,7 @@ import type { Limits } from "../core/credential.ts";
 import type { Config } from "./config.ts";
 import type { Joined } from "./join-draft.ts";
 import type { JoinedRoute } from "./join-route.ts";
-import type { ResolvedOption, ResolvedOptions } from "./resolve-options.ts";
+import { isChosen, type ResolvedOption, type ResolvedOptions } from "./resolve-options.ts";
 
 export interface ResolvedBackend {
   readonly id: string;
@@ -93,7 +93,7 @@ export function viewResolved({
       backends: backends.map(viewBackend),
     };
   });
-  const fromFiles = joined.webhooks.length > 0 && config.webhooks === joined.webhooks;
+  const fromFiles = joined.webhooks.length > 0 && !isChosen(options, "webhooks");
   return {
     options: options.options.map((option) =>
       fromFiles && option.key === "webhooks"

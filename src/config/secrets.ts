@@ -13,7 +13,10 @@ export function secretsOf({ pool, accessKeys, adminKey, webhooks }: Config): rea
     ...new Set(own),
     ...accessKeys,
     ...(adminKey === undefined ? [] : [adminKey]),
-    ...webhooks.map(({ url }) => url),
+    ...webhooks.flatMap(({ url, proxyUrl }) => [
+      url,
+      ...(proxyUrl === undefined ? [] : passwordOf(proxyUrl)),
+    ]),
   ];
 }
 

@@ -22,6 +22,8 @@ export interface WebhookConfig {
   readonly reportIdleMs: number;
   /** Receivers on this machine or in a private network are allowed. */
   readonly allowPrivate?: boolean;
+  /** Which proxy to go through; absent: none. */
+  readonly proxyUrl?: string;
 }
 
 export const WEBHOOK_DEFAULTS = {

@@ -4,10 +4,14 @@ import type { WebhookConfig } from "../core/webhook.ts";
 import { isPublic } from "./private-address.ts";
 import { WEBHOOK_FORMS } from "./webhook-forms.ts";
 
-export type Posted =
-  | { readonly kind: "taken" }
-  /** `afterMs`: what the receiver asks to wait. Reasons hold nothing secret. */
-  | { readonly kind: "failed"; readonly reason: string; readonly afterMs?: number };
+export type Posted = { readonly kind: "taken" } | Failed;
+
+/** `afterMs`: what the receiver asks to wait. Reasons hold nothing secret. */
+interface Failed {
+  readonly kind: "failed";
+  readonly reason: string;
+  readonly afterMs?: number;
+}
 
 /** The addresses of a name; rejects when there are none. */
 export type LookUp = (name: string) => Promise<readonly string[]>;
@@ -26,19 +30,19 @@ const MOST_ANSWER_BYTES = 16_384;
 const LONGEST_WAIT_MS = 3_600_000;
 
 export async function postMessage(
-  { url: secret, format, allowPrivate = false }: WebhookConfig,
+  config: WebhookConfig,
   body: string,
   { lookUp, signal, ca, timeoutMs = TIMEOUT_MS }: PostTerms,
 ): Promise<Posted> {
-  const url = new URL(secret.reveal());
+  const url = new URL(config.url.reveal());
   const timeUp = new AbortController();
   const stop = (): void => timeUp.abort();
   const timer = setTimeout(stop, timeoutMs);
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const address = await Promise.race([findAddress(url, allowPrivate, lookUp), ended(timeUp.signal)]);
-    if (typeof address === "object") return address;
-    const response = await fetch(dialled(url, address), {
+    const way = await Promise.race([findWay(url, config, { lookUp, timeoutMs }), ended(timeUp.signal)]);
+    if (way.kind === "failed") return way;
+    const response = await fetch(way.url, {
       method: "POST",
       headers: { "content-type": "application/json; charset=utf-8", host: url.host, "user-agent": "weir" },
       body,
@@ -46,12 +50,11 @@ export async function postMessage(
       // Elsewhere may be a private address, or somebody else's.
       redirect: "manual",
       decompress: false,
-      // The address was looked up here, so a proxy could not be told the name.
-      proxy: false,
+      proxy: way.proxyUrl ?? false,
       timeout: false,
       ...(url.protocol === "https:" ? { tls: { serverName: url.hostname, ca } } : {}),
     } as unknown as BunFetchRequestInit);
-    return await readVerdict(response, WEBHOOK_FORMS[format].findFault);
+    return await readVerdict(response, WEBHOOK_FORMS[config.format].findFault);
   } catch (error) {
     return { kind: "failed", reason: timeUp.signal.aborted ? TOO_SLOW : codeOf(error) };
   } finally {
@@ -63,23 +66,53 @@ export async function postMessage(
 const TOO_SLOW = "no answer in time";
 
 /** Settles when the time is up: a look-up cannot be called off. */
-const ended = (signal: AbortSignal): Promise<Posted> =>
+const ended = (signal: AbortSignal): Promise<Failed> =>
   new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve({ kind: "failed", reason: TOO_SLOW }), { once: true });
   });
 
+interface Way {
+  readonly kind: "way";
+  readonly url: string;
+  readonly proxyUrl?: string;
+}
+
 /**
- * An address of the host that may be dialled. It is looked up once and dialled as it is, so that the name cannot mean
- * another one a moment later; a name with one private address among others is not trusted at all.
+ * Where to dial. The host is looked up once and dialled as it is, so that the name cannot mean another address a moment
+ * later; a name with one private address among others is not trusted at all. Behind a proxy the name may mean nothing:
+ * then the proxy finds it, and decides what may be reached.
  */
-async function findAddress(url: URL, allowPrivate: boolean, lookUp: LookUp): Promise<string | Posted> {
+async function findWay(
+  url: URL,
+  { allowPrivate = false, proxyUrl }: WebhookConfig,
+  { lookUp, timeoutMs }: { readonly lookUp: LookUp; readonly timeoutMs: number },
+): Promise<Way | Failed> {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const found = isIP(host) === 0 ? await lookUp(host) : [host];
-  const [address] = found;
-  if (address === undefined) return { kind: "failed", reason: "no address" };
-  if (!allowPrivate && !found.every(isPublic))
+  const looking = isIP(host) === 0 ? lookUp(host) : Promise.resolve([host]);
+  const found = await (proxyUrl === undefined ? looking : orNothing(looking, timeoutMs * LOOK_UP_SHARE));
+  const isPrivate = !found.every(isPublic);
+  if (isPrivate && !allowPrivate)
     return { kind: "failed", reason: "its address is private, and allow_private is not set" };
-  return address;
+  if (proxyUrl !== undefined && !isPrivate) return { kind: "way", url: url.href, proxyUrl };
+  const [address] = found;
+  return address === undefined
+    ? { kind: "failed", reason: "no address" }
+    : { kind: "way", url: dialled(url, address) };
+}
+
+/** Of the time for all: name servers that know only what is inside may not answer at all. */
+const LOOK_UP_SHARE = 0.2;
+
+async function orNothing(looking: Promise<readonly string[]>, waitMs: number): Promise<readonly string[]> {
+  const gaveUp = new AbortController();
+  const timer = setTimeout(() => gaveUp.abort(), waitMs);
+  try {
+    return await Promise.race([looking, ended(gaveUp.signal).then(() => [])]);
+  } catch {
+    return []; // the proxy may know it
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function dialled(url: URL, address: string): string {

@@ -47,6 +47,23 @@ describe("WEIR_WEBHOOKS", () => {
     expect(problem).not.toContain("canary");
   });
 
+  test("goes through the proxy of the environment, but not to addresses within", () => {
+    const proxied = (text: string, more = {}) =>
+      configOf({
+        OPENAI_API_KEYS: K1,
+        HTTPS_PROXY: "http://proxy.test:3128",
+        WEIR_WEBHOOKS: text,
+        ...more,
+      }).webhooks.map(({ proxyUrl }) => proxyUrl);
+    expect(proxied("https://a.test/x, https://10.0.0.8/x, https://alerts/x")).toEqual([
+      "http://proxy.test:3128/",
+      undefined,
+      undefined,
+    ]);
+    expect(proxied("https://a.test/x", { NO_PROXY: "a.test" })).toEqual([undefined]);
+    expect(proxied("https://a.test/x", { WEIR_UPSTREAM_PROXY: "none" })).toEqual([undefined]);
+  });
+
   test("is never shown, as it carries the receiver's token", () => {
     expect(JSON.stringify(configOf({ OPENAI_API_KEYS: K1, WEIR_WEBHOOKS: WECOM }))).not.toContain("canary");
   });

@@ -58,6 +58,37 @@ describe("a message", () => {
     expect(receiver.received).toEqual([]);
   });
 
+  test("goes through the proxy by its name, whether or not it means something here", async () => {
+    await using proxy = startReceiver();
+    const config = configOf("http://hook.test/x?key=1", {
+      allowPrivate: false,
+      proxyUrl: `http://127.0.0.1:${proxy.port}`,
+    });
+    const never = new Promise<never>(() => undefined);
+    for (const lookUp of [
+      () => Promise.resolve(["8.8.8.8"]),
+      () => Promise.reject(new Error("x")),
+      () => never,
+    ])
+      expect(await post(config, { lookUp, timeoutMs: 500 })).toEqual({ kind: "taken" });
+    expect(proxy.received.map(({ path, headers }) => [path, headers.get("host")])).toEqual(
+      Array.from({ length: 3 }, () => ["/x?key=1", "hook.test"]),
+    );
+  });
+
+  test("does not ask a proxy for what is private", async () => {
+    await using proxy = startReceiver();
+    await using receiver = startReceiver();
+    const through = { proxyUrl: `http://127.0.0.1:${proxy.port}` };
+    const lookUp = () => Promise.resolve(["127.0.0.1"]);
+    const url = `http://hook.test:${receiver.port}/x`;
+    expect(await post(configOf(url, { ...through, allowPrivate: false }), { lookUp })).toMatchObject({
+      kind: "failed",
+    });
+    expect(await post(configOf(url, through), { lookUp })).toEqual({ kind: "taken" });
+    expect([proxy.received.length, receiver.received.length]).toEqual([0, 1]);
+  });
+
   test("follows no redirect", async () => {
     await using elsewhere = startReceiver();
     await using receiver = startReceiver(() => Response.redirect(elsewhere.url, 307));
