@@ -43,6 +43,7 @@ export function viewReadiness(
   const refuse = (reason: string): Readiness => ({ ready: false, reason, ...counts });
   if (isDraining) return refuse("weir is stopping");
   if (usable > 0) return { ready: true, ...counts };
+  if (counts.backends === 0) return refuse("no backend is configured");
   return refuse(
     enginesAsked
       ? "no backend is usable at the moment"

@@ -196,6 +196,18 @@ describe("the page of a running weir", () => {
     expect(faults.filter((fault) => !fault.includes("401"))).toEqual([]);
   });
 
+  test("says that nothing is configured, rather than that all is well", async () => {
+    await using weir = startWeir({ adminKey: "admin-key-0123456789", providers: [] });
+    await using opened = await openPage(browser, `${weir.url}/dashboard`);
+    const { page } = opened;
+    await page.locator("input[type=password]").fill("admin-key-0123456789");
+    await page.keyboard.press("Enter");
+    await page.getByText("Not ready: no backend is configured.").waitFor();
+    await page.getByText("No backend is configured yet.").waitFor();
+    await page.getByText("There are no providers.").waitFor();
+    expect(await page.getByText("can take requests").count()).toBe(0);
+  });
+
   test("has no way out where there was no way in", async () => {
     await using scene = startScene("30s");
     await using opened = await openPage(browser, `${scene.weir.url}/dashboard`);
@@ -410,6 +422,16 @@ describe("the page", () => {
     await page.locator(".stats").waitFor();
     expect(page.url()).toEndWith("#overview");
     expect(faults).toEqual([]);
+  });
+
+  test("shows a phone what needs attention before the charts", async () => {
+    await using weir = startStandIn({ view: sampleView() });
+    await using opened = await openPage(browser, `${weir.url}/dashboard`, { width: 390, height: 844 });
+    const { page } = opened;
+    const titles = page.locator("main h2, main .chart-title");
+    await page.locator(".small-charts").waitFor();
+    expect(await titles.first().textContent()).toStartWith("Needs attention");
+    expect(await page.getByText("Needs attention").count()).toBe(1);
   });
 
   for (const [device, width, height] of [

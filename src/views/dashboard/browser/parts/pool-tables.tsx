@@ -65,6 +65,7 @@ export function ProviderTable({ providers }: { readonly providers: readonly Prov
       <h2 id="providers-title">Providers</h2>
       <Scroller label="Table of providers">
         <SmallTable columns={PROVIDER_COLUMNS} rows={providers} keyOf={nameOf} />
+        {providers.length === 0 && <p class="none">There are no providers.</p>}
       </Scroller>
     </section>
   );
@@ -80,6 +81,7 @@ export function ModelTable({ models }: { readonly models: readonly ModelStatus[]
       </h2>
       <Scroller label="Table of models">
         <SmallTable columns={MODEL_COLUMNS} rows={sorted.slice(0, MOST_ROWS)} keyOf={nameOf} />
+        {sorted.length === 0 && <p class="none">No model is configured, listed or used yet.</p>}
         {sorted.length > MOST_ROWS && <p class="none">and {sorted.length - MOST_ROWS} with less traffic</p>}
       </Scroller>
     </section>

@@ -1,5 +1,6 @@
 /** @jsxImportSource preact */
 // The first look: is all well, and where is it not.
+import { PHONE, useMedia } from "../hooks.ts";
 import { FailureTable } from "../parts/failure-table.tsx";
 import { ModelTable, ProviderTable } from "../parts/pool-tables.tsx";
 import { SmallCharts } from "../parts/small-charts.tsx";
@@ -11,13 +12,17 @@ import type { TabProps } from "./tab.ts";
 const MOST_SHOWN = 8;
 
 export function Overview({ view, nowMs, epoch, navigation }: TabProps) {
+  const isPhone = useMedia(PHONE);
+  const attention = <Attention view={view} nowMs={nowMs} navigation={navigation} />;
   return (
     <>
       <Totals view={view} />
+      {/* Under the charts it would be two screens away there. */}
+      {isPhone && <div class="first">{attention}</div>}
       <SmallCharts view={view} epoch={epoch} />
       <div class="columns">
         <div class="stack">
-          <Attention view={view} nowMs={nowMs} navigation={navigation} />
+          {!isPhone && attention}
           <ProviderTable providers={view.providers} />
         </div>
         <div class="stack">
@@ -37,13 +42,18 @@ export function Overview({ view, nowMs, epoch, navigation }: TabProps) {
 
 function Attention({ view, nowMs, navigation }: Pick<TabProps, "view" | "nowMs" | "navigation">) {
   const troubles = listTroubles(view);
+  const hidden = troubles[MOST_SHOWN];
   return (
     <section class="panel" aria-labelledby="attention-title">
       <h2 id="attention-title">
         Needs attention <span class="count">{troubles.length}</span>
       </h2>
       {troubles.length === 0 ? (
-        <p class="none">Every key and backend can take requests.</p>
+        <p class="none">
+          {view.backends.length === 0
+            ? "No backend is configured yet."
+            : "Every key and backend can take requests."}
+        </p>
       ) : (
         <ul class="troubles">
           {troubles.slice(0, MOST_SHOWN).map((trouble) => (
@@ -61,9 +71,11 @@ function Attention({ view, nowMs, navigation }: Pick<TabProps, "view" | "nowMs" 
               <StateMark standing={trouble} nowMs={nowMs} />
             </li>
           ))}
-          {troubles.length > MOST_SHOWN && (
+          {hidden !== undefined && (
             <li>
-              <a href={navigation.hrefOf("keys")}>and {troubles.length - MOST_SHOWN} more</a>
+              <a href={navigation.hrefOf(hidden.what === "key" ? "keys" : "backends")}>
+                and {troubles.length - MOST_SHOWN} more
+              </a>
             </li>
           )}
         </ul>
