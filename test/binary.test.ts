@@ -98,6 +98,27 @@ test("more than 256 calls are in flight at once", async () => {
   await fake.stop();
 }, 30_000);
 
+test("no backend is blamed when weir may open no more connections", async () => {
+  const fake = startFake({ script: { rules: [{ match: { model: "slow" }, do: "hang_headers" }] } });
+  const env = { OPENAI_API_KEYS: TWO_KEYS, OPENAI_BASE_URL: fake.url };
+  await using weir = await startBinary({ env, descriptors: 64 });
+  const ask = (model: string, signal?: AbortSignal) =>
+    fetch(`${weir.url}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ ...chat, model }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  const leave = new AbortController();
+  const refused = await Promise.any(Array.from({ length: 80 }, () => ask("slow", leave.signal)));
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toMatchObject({ error: { code: "out_of_descriptors" } });
+  leave.abort();
+  await until(() => fake.openCalls === 0, "no call at the provider", 5000);
+  expect((await ask("gpt-4o")).headers.get("x-weir-attempts")).toBe("1");
+  expect(weir.output()).not.toContain("failures in a row");
+  await fake.stop();
+}, 30_000);
+
 /** Sends one chat completion over a socket of its own and leaves it open. */
 function openCall(url: string, body: string): Promise<{ end: () => void }> {
   const { hostname, port } = new URL(url);

@@ -6,6 +6,7 @@ import { type Refusal, refuseUnusable } from "../core/refusal.ts";
 import { deliverWhole, type Delivery, REFUSED_CLIENT_LEFT, type Way } from "./deliver.ts";
 import { addTrace, refuse } from "./reply.ts";
 import { CALLER_STALLED } from "./call-ended.ts";
+import { OUT_OF_DESCRIPTORS } from "./send.ts";
 import type { Target } from "./target.ts";
 
 export type { Way };
@@ -60,6 +61,8 @@ const STALLED: Refusal = {
   message: "the body stopped coming; see timeouts.idle",
 };
 
+const CROWDED: Omit<Refusal, "message"> = { status: 503, code: "out_of_descriptors", retryAfterMs: 1000 };
+
 const STOPPING: Refusal = {
   status: 503,
   code: "shutting_down",
@@ -70,6 +73,7 @@ const STOPPING: Refusal = {
 /** The attempt ended without anybody's fault. */
 export function abandoned(way: Way, outcome: Outcome): Response {
   if (outcome === CALLER_STALLED.outcome) return refused(way, STALLED);
+  if (outcome === OUT_OF_DESCRIPTORS) return refused(way, { ...CROWDED, message: outcome.detail });
   return outcome.timedOut === true ? refused(way, refuseFailure(outcome, undefined)) : gone(way);
 }
 

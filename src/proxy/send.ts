@@ -54,6 +54,12 @@ const CONNECT_CODES = new Set([
   "HTTP2Unsupported",
 ]);
 
+/** No backend can help that weir may open no more connections. */
+export const OUT_OF_DESCRIPTORS: Outcome = {
+  kind: "abandoned",
+  detail: "weir may open no more connections: raise the limit of open files (ulimit -n)",
+};
+
 const UNKNOWN_AUTHORITY = "the certificate is from an authority that is not trusted; see upstream.ca_file";
 
 /** What users can do something about; the rest of the certificate errors says enough by its code. */
@@ -73,6 +79,7 @@ const CERTIFICATE_ERRORS: Readonly<Record<string, string>> = {
 export function classifyFailure(error: unknown, signal: AbortSignal, viaProxy = false): Outcome {
   if (signal.aborted && signal.reason instanceof CallEnded) return signal.reason.outcome;
   const code = errorCode(error);
+  if (code === "EMFILE" || code === "ENFILE") return OUT_OF_DESCRIPTORS;
   const flaw = CERTIFICATE_ERRORS[code];
   const isTls = flaw !== undefined || /^(ERR_TLS|UNABLE_TO|CERT_|DEPTH_ZERO|SELF_SIGNED|ERR_SSL)/.test(code);
   if (isTls) return unreachable(flaw === undefined ? code : `${flaw} (${code})`);

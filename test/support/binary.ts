@@ -26,6 +26,8 @@ export interface BinaryOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly cwd?: string;
+  /** The limit of open files. */
+  readonly descriptors?: number;
 }
 
 /** Only what is given: the machine's own proxies and keys stay out. */
@@ -55,8 +57,14 @@ export async function runBinary({
 }
 
 /** Starts `weir serve` on a free port and waits for its address. */
-export async function startBinary({ env, args = [], cwd }: BinaryOptions): Promise<RunningBinary> {
-  const child = Bun.spawn([weirBinary(), "--port", "0", ...args], {
+export async function startBinary({
+  env,
+  args = [],
+  cwd,
+  descriptors,
+}: BinaryOptions): Promise<RunningBinary> {
+  const limited = descriptors === undefined ? [] : ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh"];
+  const child = Bun.spawn([...limited, weirBinary(), "--port", "0", ...args], {
     env: environment(env),
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "ignore",
