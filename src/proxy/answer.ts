@@ -58,6 +58,11 @@ export async function readAnswer(
   terms: AnswerTerms,
 ): Promise<WholeAnswer | FlowingAnswer | BrokenAnswer> {
   const { status, headers } = response;
+  // No Response of ours can have another status (Fetch standard), and no client would know what it means.
+  if (status < 200 || status > 599) {
+    await response.body?.cancel();
+    return { kind: "broken", outcome: { kind: "failed", detail: `broken answer: status ${status}` } };
+  }
   if (status >= 400 || (status >= 300 && status !== 304)) return readError(response, terms);
   const outcome = classifyAnswer({ status });
   const length = Number(headers.get("content-length") ?? Number.NaN);

@@ -253,6 +253,23 @@ describe("odd heads of an upstream", () => {
     });
     expect((await weir.post(PATH, CHAT)).status).toBe(529);
   });
+
+  test.each(["099", "600", "999"])(
+    "the status %s, which no answer can have, is a failure of the backend",
+    async (status) => {
+      await using upstream = await startRawUpstream(({ socket, number }) => {
+        if (number === 1) socket.write(`HTTP/1.1 ${status} X\r\ncontent-length: 2\r\n\r\nno`);
+        else socket.write(jsonResponse({ ok: true }));
+      });
+      await using weir = startWeir({ providers: [{ name: "openai", urls: [upstream.url], keys: [KEY] }] });
+      const answer = await weir.post(PATH, CHAT);
+      expect([answer.status, await answer.text()]).toEqual([200, '{"ok":true}']);
+      expect(weir.attempts()[0]).toMatchObject({
+        outcome: "failed",
+        detail: `broken answer: status ${Number(status)}`,
+      });
+    },
+  );
 });
 
 describe("what Bun prints", () => {
