@@ -32,9 +32,13 @@ export function timeoutsFor(
 }
 
 /** The SDKs of OpenAI and Anthropic tell their own time-out in seconds in `x-stainless-timeout`. */
-export function readPatience({ request, startedMs }: Call, timeouts: Timeouts, stream: boolean): Patience {
+export function deadlineOf({ request, startedMs }: Call): number {
   const told = Number(request.headers.get("x-stainless-timeout") ?? Number.NaN);
-  const deadlineMs = told > 0 ? startedMs + told * 1000 : Number.POSITIVE_INFINITY;
+  return told > 0 ? startedMs + told * 1000 : Number.POSITIVE_INFINITY;
+}
+
+export function readPatience(call: Call, timeouts: Timeouts, stream: boolean): Patience {
+  const deadlineMs = deadlineOf(call);
   const phaseMs = stream ? timeouts.streamFirstByteMs : timeouts.firstByteMs;
   return {
     firstByte(nowMs) {

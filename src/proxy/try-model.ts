@@ -12,7 +12,7 @@ import { attempt } from "./attempt.ts";
 import { deliver, deliverWhole, type Delivery, isCallersOwn } from "./deliver.ts";
 import { abandoned, exhausted, gone, refused, type Way } from "./ending.ts";
 import { acquireLease } from "./lease.ts";
-import { pause, readPatience, timeoutsFor } from "./patience.ts";
+import { deadlineOf, pause, readPatience, timeoutsFor } from "./patience.ts";
 import { findTarget, type Target, wantedFrom } from "./target.ts";
 import type { Place } from "./waiting-room.ts";
 
@@ -42,7 +42,7 @@ async function tryBackends(way: Way, ask: Ask, { model, line }: Trial): Promise<
   const { call, parts, journey } = way;
   const { clock, random } = parts;
   const tried = new Set<string>();
-  const waitUntilMs = clock.now() + parts.settings().queueMaxWaitMs;
+  const waitUntilMs = Math.min(clock.now() + parts.settings().queueMaxWaitMs, deadlineOf(call));
   let tries = NO_TRIES;
   let last: Delivery | undefined;
 

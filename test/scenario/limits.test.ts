@@ -226,14 +226,15 @@ describe("waiting", () => {
       script: { latency: "30ms" },
       setup: waiting,
     });
-    const ended: number[] = [];
-    await Promise.all(
-      [0, 1, 2, 3].map(async (at) => {
-        await (await s.weir.post(`${PATH}?at=${at}`, CHAT)).arrayBuffer();
-        ended.push(at);
-      }),
-    );
-    expect(ended).toHaveLength(4);
+    let ended = 0;
+    const calls: Promise<unknown>[] = [];
+    for (let at = 0; at < 4; at += 1) {
+      const call = s.weir.post(`${PATH}?at=${at}`, CHAT).then((answer) => answer.arrayBuffer());
+      calls.push(call.then(() => (ended += 1)));
+      await until(() => s.weir.app.inFlight() + ended > at, "the call has arrived");
+    }
+    await Promise.all(calls);
+    expect(s.fake.ledger.calls()).toHaveLength(4);
     expect(s.fake.ledger.calls().map(({ query }) => query)).toEqual(
       s.fake.ledger
         .calls()
@@ -257,6 +258,26 @@ describe("waiting", () => {
     await using s = limited({ limits: { requestsPerMinute: 1 }, keys: KEYS.slice(0, 1), setup: waiting });
     expect((await s.statuses(1))[0]?.status).toBe(200);
     expect((await s.statuses(1))[0]?.status).toBe(429);
+  });
+
+  test("is no longer than the caller will wait, and then nobody is asked", async () => {
+    await using s = limited({
+      limits: { concurrency: 1 },
+      keys: KEYS.slice(0, 1),
+      script: { rules: [{ do: "hang_headers" }] },
+      setup: waiting,
+    });
+    const leave = new AbortController();
+    const first = s.weir.post(PATH, CHAT, { signal: leave.signal }).catch(() => undefined);
+    await until(() => s.fake.openCalls === 1, "one call at the provider");
+    const second = s.weir.post(PATH, CHAT, { headers: { "x-stainless-timeout": "0.1" } });
+    const askedMs = performance.now();
+    await until(() => performance.now() - askedMs > 150, "the caller's time is over");
+    leave.abort();
+    expect((await second).status).toBe(429);
+    await first;
+    await s.weir.idle();
+    expect(s.fake.ledger.counters().calls).toBe(1);
   });
 
   test("ends when the client leaves", async () => {
