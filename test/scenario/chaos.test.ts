@@ -1,10 +1,12 @@
-// Everything at once: random faults, random clients, some leaving; whatever happens, the books balance.
+// Everything at once: random faults, random clients, some leaving, keys that come and go; the books balance all the same.
 import { expect, test } from "bun:test";
+import type { Backend } from "../../src/core/backend.ts";
 import type { FaultName } from "../../src/fake/faults.ts";
 import { startFake } from "../../src/fake/server.ts";
 import { seedRandom } from "../../src/fake/random.ts";
 import { until } from "../support/until.ts";
-import { startWeir } from "../support/weir.ts";
+import type { Slot } from "../../src/core/seams.ts";
+import { buildConfig, startWeir, type WeirSetup } from "../support/weir.ts";
 
 const SEED = Number(process.env["WEIR_SEED"] ?? 20_261_121);
 /** More on request: 100,000 take about a minute. */
@@ -54,12 +56,31 @@ test(`random faults leave the books balanced and no broken stream looks whole (W
       ],
     },
   });
-  await using weir = startWeir({
-    providers: [{ name: "openai", urls: [fake.url], keys: KEYS }],
+  const limited = (backend: Backend, concurrency: number): Backend => ({
+    ...backend,
+    credential: { ...backend.credential, limits: { concurrency }, quotaGroup: pick(["a", "b"]) },
+  });
+  /** Another one each time. */
+  const nextSetup = (): WeirSetup => ({
+    providers: [
+      {
+        name: "openai",
+        urls: [fake.url],
+        keys: KEYS.slice(0, 2 + Math.floor(random() * 3)),
+        adjust: (backend) => (random() < 0.5 ? backend : limited(backend, 10)),
+      },
+    ],
     timeouts: { firstByteMs: 60, streamFirstByteMs: 60, idleMs: 60 },
     retry: { backoffMs: 5, maxBackoffMs: 10 },
+    queue: { maxWaitMs: 50 },
     random,
   });
+  await using weir = startWeir(nextSetup());
+  const slots = new Set<Slot>(weir.app.pool.current.slots);
+  const reload = (): void => {
+    weir.app.reload(buildConfig(nextSetup()));
+    for (const slot of weir.app.pool.current.slots) slots.add(slot);
+  };
   const seen = { whole: 0, told: 0, broken: 0, refused: 0, left: 0 };
 
   const ask = async (): Promise<void> => {
@@ -94,7 +115,10 @@ test(`random faults leave the books balanced and no broken stream looks whole (W
   };
   for (let done = 0; done < REQUESTS; done += AT_ONCE) {
     weir.advance(2000);
-    await Promise.all(Array.from({ length: AT_ONCE }, ask));
+    const asked = Array.from({ length: AT_ONCE }, ask);
+    await Promise.race(asked);
+    reload();
+    await Promise.all(asked);
   }
   await weir.idle();
   await until(() => fake.openCalls === 0, "no upstream call is open");
@@ -109,7 +133,12 @@ test(`random faults leave the books balanced and no broken stream looks whole (W
   expect(requests.filter((request) => request.ending === "complete").length).toBeGreaterThan(
     seen.whole - seen.left,
   );
-  for (const { state } of weir.app.pool.current.slots) expect(state.inFlight).toBe(0);
+  expect(slots.size).toBeGreaterThan(KEYS.length);
+  for (const { state, keyState } of slots) {
+    expect(state.inFlight).toBe(0);
+    for (const { kind, used } of keyState.limits?.uses(Number.MAX_SAFE_INTEGER) ?? [])
+      if (kind === "concurrency") expect(used).toBe(0);
+  }
   expect(Object.values(seen).reduce((sum, count) => sum + count, 0)).toBe(sent);
   for (const count of [seen.whole, seen.told, seen.broken, seen.refused, seen.left])
     expect(count).toBeGreaterThan(0);
