@@ -6,7 +6,7 @@ import type OpenAI from "openai";
 import { type App, startApp } from "../app.ts";
 import { type FlagSpec, parseFlags } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
-import { formatProblem } from "../config/problem.ts";
+import { formatProblem, quoted } from "../config/problem.ts";
 import type { AttemptFinished, ProxyEvent } from "../core/event.ts";
 import type { FakeScript } from "../fake/script.ts";
 import { startFake } from "../fake/server.ts";
@@ -14,12 +14,15 @@ import { realClock, realRandom } from "../runtime/clock.ts";
 import { describeStart } from "./banner.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT, type Invocation } from "./invocation.ts";
+import { reasonOf } from "./reason.ts";
 import { listenForStop } from "./stop-signal.ts";
 
 const DEMO_FLAGS: readonly FlagSpec[] = [
   { name: "once", takes: "nothing" },
   { name: "port", takes: "value" },
 ];
+
+const LAST_PORT = 65_535;
 
 /** Good, limited to two requests a minute, revoked, and slow. */
 const KEYS = ["demo-key-good-0001", "demo-key-limited-0002", "demo-key-revoked-0003", "demo-key-slow-0004"];
@@ -49,11 +52,27 @@ export const runDemo: Command = async (invocation) => {
     return EXIT.usage;
   }
   const once = flags.given.has("once");
+  const port = flags.given.get("port")?.[0] ?? "0";
+  if (!/^\d{1,5}$/.test(port) || Number(port) > LAST_PORT) {
+    const problem = {
+      kind: "usage",
+      where: "--port",
+      expected: `0 to ${LAST_PORT}`,
+      found: quoted(port),
+    } as const;
+    err(`${formatProblem(problem)}\n`);
+    return EXIT.usage;
+  }
   const fake = startFake({ script: SCRIPT });
   try {
     const watched: ProxyEvent[] = [];
-    const port = flags.given.get("port")?.[0] ?? "0";
-    const app = startDemoApp({ fakeUrl: fake.url, port, out, watch: (event) => void watched.push(event) });
+    let app: App;
+    try {
+      app = startDemoApp({ fakeUrl: fake.url, port, out, watch: (event) => void watched.push(event) });
+    } catch (error) {
+      err(`cannot listen on 127.0.0.1:${port}: ${reasonOf(error)}\n`);
+      return EXIT.unavailable;
+    }
     try {
       await showCalls(app, { out, events: watched });
       if (!once) await stayUp(invocation, app);

@@ -6,6 +6,7 @@ import { printExamples } from "../fake/examples.ts";
 import { FAKE_HELP } from "../fake/help.ts";
 import { runFake } from "../fake/run.ts";
 import { type Command, EXIT } from "./invocation.ts";
+import { reasonOf } from "./reason.ts";
 import { listenForStop } from "./stop-signal.ts";
 
 const FAKE_FLAGS: readonly FlagSpec[] = [
@@ -38,6 +39,7 @@ export const runFakeCommand: Command = async (invocation) => {
     return EXIT.usage;
   }
   const file = value("script");
+  const hostname = value("host") ?? "127.0.0.1";
   const stop = new AbortController();
   void listenForStop(invocation).asked.then(() => stop.abort());
   try {
@@ -45,7 +47,7 @@ export const runFakeCommand: Command = async (invocation) => {
     await runFake(
       {
         port,
-        hostname: value("host") ?? "127.0.0.1",
+        hostname,
         seed,
         ...(scriptText === undefined ? {} : { scriptText }),
         onListen: ({ url }) => out(`weir fake listens on ${url}\n  ledger: ${url}/__ledger\n`),
@@ -55,7 +57,11 @@ export const runFakeCommand: Command = async (invocation) => {
     return EXIT.fine;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    if ("syscall" in error && error.syscall === "listen") {
+      err(`cannot listen on ${hostname}:${port}: ${reasonOf(error)}\n`);
+      return EXIT.unavailable;
+    }
     err(`${file === undefined ? "" : `${file}: `}${error.message}\n`);
-    return "code" in error && error.code === "EADDRINUSE" ? EXIT.unavailable : EXIT.config;
+    return EXIT.config;
   }
 };

@@ -4,6 +4,7 @@ import { formatProblem } from "../config/problem.ts";
 import { reachableHost } from "./banner.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT } from "./invocation.ts";
+import { reasonOf } from "./reason.ts";
 
 export const HEALTH_FLAGS: readonly FlagSpec[] = [
   { name: "url", takes: "value" },
@@ -35,7 +36,7 @@ export const runHealth: Command = async ({ args, env, out, err }) => {
     out(`${await response.text()}\n`);
     return response.ok ? EXIT.fine : EXIT.failed;
   } catch (error) {
-    err(`cannot reach ${url}: ${error instanceof Error ? error.name : "unknown error"}\n`);
+    err(`cannot reach ${url}: ${reasonOf(error)}\n`);
     return EXIT.failed;
   }
 };

@@ -14,6 +14,7 @@ import { type CustomWorld, loadFromWorld, tellUnloadable, withCustomStrategies }
 import { helpOf } from "./help.ts";
 import { createReload, type LoadedConfig, traceOf } from "./reload.ts";
 import { type Command, EXIT, type Invocation } from "./invocation.ts";
+import { reasonOf } from "./reason.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { findHindrances, keepUpstreams, type ReadUpstreams } from "./upstreams.ts";
 
@@ -88,10 +89,4 @@ async function serveUntilStopped(
   watch.stop();
   const ended = app.stop({ skipDelay }).then(() => EXIT.fine);
   return Promise.race([ended, stop.insisted.then(() => EXIT.interrupted)]);
-}
-
-/** The system's code, such as EADDRINUSE; messages may carry more than is wanted. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown error";
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }
