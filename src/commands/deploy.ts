@@ -71,10 +71,7 @@ async function runStart(scene: Scene): Promise<number> {
   const stop = new AbortController();
   const signals = listenForStop(invocation);
   const isLive = isTerminal && !isDry && env["TERM"] !== "dumb";
-  const screen: Screen | undefined = isLive
-    ? { write: out, columns: process.stdout.columns, rows: process.stdout.rows }
-    : undefined;
-  const progress = createProgress(out, screen);
+  const progress = createProgress(out, isLive ? screenOf(out) : undefined);
   const tools: DeployTools = {
     ssh,
     records,
@@ -106,6 +103,16 @@ async function runStart(scene: Scene): Promise<number> {
   }
   return ended ? EXIT.fine : EXIT.failed;
 }
+
+const screenOf = (write: Screen["write"]): Screen => ({
+  write,
+  get columns() {
+    return process.stdout.columns || 80;
+  },
+  get rows() {
+    return process.stdout.rows || 24;
+  },
+});
 
 async function runStatus(scene: Scene): Promise<number> {
   const { invocation, ssh, records } = scene;

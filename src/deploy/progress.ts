@@ -12,6 +12,7 @@ export interface Progress {
   readonly close: () => void;
 }
 
+/** Its size is asked for with every draw: models load for long, and windows are resized. */
 export interface Screen {
   readonly write: (text: string) => void;
   readonly columns: number;
@@ -50,11 +51,16 @@ const failureLines = (key: string, reason: string, tail: readonly string[]): rea
 
 const CLEAR_BELOW = "\u001b[0J";
 
-function liveProgress({ write, columns, rows }: Screen): Progress {
+function liveProgress(screen: Screen): Progress {
   const shown = new Map<string, Shown>();
-  let drawn = 0;
-  const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\r${CLEAR_BELOW}`);
+  let drawn: readonly string[] = [];
+  /** A window that became narrower has wrapped the lines. */
+  const erase = (columns: number): string => {
+    const lines = drawn.reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / columns)), 0);
+    return lines === 0 ? "" : `\u001b[${lines}A\r${CLEAR_BELOW}`;
+  };
   const draw = (before: string): void => {
+    const { columns, rows } = screen;
     const width = Math.max(...[...shown.keys()].map((key) => key.length), 0);
     const lines = [...shown].map(([key, { state, detail }]) =>
       cut(`${key.padEnd(width)}  ${state}${detail === "" ? "" : `  ${detail}`}`, columns - 1),
@@ -63,8 +69,8 @@ function liveProgress({ write, columns, rows }: Screen): Progress {
     const room = Math.max(1, rows - 2);
     const visible = lines.length <= room ? lines : lines.slice(0, room - 1);
     if (visible.length < lines.length) visible.push(`… and ${lines.length - visible.length} more`);
-    write(`${erase()}${before}${visible.map((line) => `${line}\n`).join("")}`);
-    drawn = visible.length;
+    screen.write(`${erase(columns)}${before}${visible.map((line) => `${line}\n`).join("")}`);
+    drawn = visible;
   };
   return {
     begin(keys) {
@@ -83,7 +89,7 @@ function liveProgress({ write, columns, rows }: Screen): Progress {
     },
     say: (line) => draw(`${line}\n`),
     close() {
-      drawn = 0;
+      drawn = [];
       shown.clear();
     },
   };

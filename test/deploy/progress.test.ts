@@ -56,6 +56,21 @@ describe("progress on a terminal", () => {
     expect(screenOf(text).at(-1)).toBe("1 of 2");
   });
 
+  test("leaves no line behind where the window has become narrower", () => {
+    let text = "";
+    const write = (more: string): void => void (text += more);
+    const screen = { write, columns: 40, rows: 24 };
+    const progress = createProgress(write, screen);
+    progress.begin(["a service 0"]);
+    progress.update("a service 0", "starting on port 30596", "1 s");
+    screen.columns = 20;
+    text = "a service 0  startin\ng on port 30596  1 s\n";
+    progress.update("a service 0", "ready");
+    expect(screenOf(text)).toEqual(["a service 0  ready"]);
+    progress.update("a service 0", "starting on port 30596");
+    expect(screenOf(text)).toEqual(["a service 0  start…"]);
+  });
+
   test("counts the services that do not fit", () => {
     let text = "";
     const write = (more: string): void => void (text += more);
