@@ -1,4 +1,5 @@
 // Reads the options of `weir deploy` into an order, or tells everything that is wrong with them.
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FlagSpec, ParsedFlags } from "../config/flags.ts";
 import { formatProblem, quoted } from "../config/problem.ts";
@@ -8,7 +9,6 @@ import { findBackendFile } from "../deploy/backend-file.ts";
 import { ENGINE_NAMES } from "../deploy/engines.ts";
 import { readHosts } from "../deploy/hosts.ts";
 import type { Order } from "../deploy/order.ts";
-import { readIfThere } from "../deploy/replace-file.ts";
 import { splitWords } from "../deploy/words.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -196,5 +196,5 @@ const lastSegment = (model: string): string => model.replace(/\/+$/, "").split("
 function backendPath(reader: OptionReader, environment: Environment): string {
   const given = reader.text("config") ?? environment["WEIR_CONFIG"]?.split(",")[0]?.trim() ?? "";
   if (given !== "") return given;
-  return DEFAULT_FILES.find((name) => readIfThere(name) !== undefined) ?? "weir.yaml";
+  return DEFAULT_FILES.find((name) => existsSync(name)) ?? "weir.yaml";
 }

@@ -4,6 +4,7 @@ import { takeCensus } from "../deploy/census.ts";
 import { deploy, type DeployTools, printPlan } from "../deploy/deploy.ts";
 import { createProgress, type Screen } from "../deploy/progress.ts";
 import { openRecords, type Records, RecordsFlaw } from "../deploy/records.ts";
+import { findHindrance } from "../deploy/replace-file.ts";
 import { openSsh, type Ssh } from "../deploy/ssh.ts";
 import { describeService, STATUS_HEADS } from "../deploy/status.ts";
 import { stopServices } from "../deploy/stop.ts";
@@ -64,7 +65,7 @@ function isRight({ invocation, reader }: Scene): boolean {
 
 async function runStart(scene: Scene): Promise<number> {
   const { invocation, reader, ssh, records } = scene;
-  const { out, env, isTerminal } = invocation;
+  const { out, err, env, isTerminal } = invocation;
   const order = readOrder(reader, env);
   if (!isRight(scene) || order === undefined) return EXIT.usage;
   const isDry = reader.isOn("dry-run");
@@ -88,6 +89,15 @@ async function runStart(scene: Scene): Promise<number> {
   if (isDry) {
     await printPlan(order, tools);
     return EXIT.fine;
+  }
+  // Models load for long: a path that is wrong must not come to light after that.
+  const unwritable = [records.path, order.backendFile.path].flatMap((path) => {
+    const hindrance = findHindrance(path);
+    return hindrance === undefined ? [] : [`cannot write ${path}: ${hindrance}\n`];
+  });
+  if (unwritable.length > 0) {
+    err(unwritable.join(""));
+    return EXIT.failed;
   }
   void signals.asked.then(() => {
     progress.say(

@@ -30,7 +30,13 @@ const LLMROUTER_SECTIONS = ["routing", "backends", "http_client", "monitor", "he
 export function findBackendFile(path: string, read = readIfThere): Found {
   if (!/\.ya?ml$/i.test(path))
     return { kind: "flaw", flaw: `cannot keep ${path}: expected a file whose name ends in .yaml or .yml` };
-  const text = read(path);
+  let text: string | undefined;
+  try {
+    text = read(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    return { kind: "flaw", flaw: `cannot read ${path}: ${String(error.code)}` };
+  }
   if (text === undefined) {
     // LLMRouter tells the source of its files by their names.
     const form = /^self_deployed/i.test(basename(path)) ? "llmrouter" : "own";

@@ -37,7 +37,13 @@ export function openRecords(environment: Readonly<Record<string, string | undefi
   const home = environment["HOME"] ?? homedir();
   const path = join(given === "" ? join(home, ".local/state") : given, "weir/deploy.json");
   const all = (): readonly ServiceRecord[] => {
-    const text = readIfThere(path);
+    let text: string | undefined;
+    try {
+      text = readIfThere(path);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error)) throw error;
+      throw new RecordsFlaw(`cannot read ${path}: ${String(error.code)}`, { cause: error });
+    }
     return text === undefined ? [] : readRecords(text, path);
   };
   const write = (services: readonly ServiceRecord[]): void =>

@@ -22,12 +22,9 @@ export function readIfThere(path: string): string | undefined {
 export function replaceFile(path: string, text: string, mode: number): void {
   const target = ifThere(() => realpathSync(path)) ?? path;
   const kept = ifThere(() => statSync(target).mode & 0o7777) ?? mode;
-  mkdirSync(dirname(target), { recursive: true });
-  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.new`);
-  rmSync(draft, { force: true });
+  const draft = draftBeside(target);
   try {
-    // `wx`: never through a link that somebody put there.
-    const file = openSync(draft, "wx", kept);
+    const file = openSync(draft, AS_NEW, kept);
     try {
       writeFileSync(file, text);
       fsyncSync(file);
@@ -39,6 +36,30 @@ export function replaceFile(path: string, text: string, mode: number): void {
     rmSync(draft, { force: true });
     throw error;
   }
+}
+
+/** What would keep `replaceFile` from its work, by its code; tried beside the file, which is not touched. */
+export function findHindrance(path: string): string | undefined {
+  try {
+    const draft = draftBeside(ifThere(() => realpathSync(path)) ?? path);
+    closeSync(openSync(draft, AS_NEW));
+    rmSync(draft);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return String(error.code);
+    throw error;
+  }
+}
+
+/** Never through a link that somebody put there. */
+const AS_NEW = "wx";
+
+/** Where the new text is written first; its folder is made. */
+function draftBeside(target: string): string {
+  mkdirSync(dirname(target), { recursive: true });
+  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.new`);
+  rmSync(draft, { force: true });
+  return draft;
 }
 
 function ifThere<T>(read: () => T): T | undefined {

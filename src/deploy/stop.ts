@@ -80,7 +80,7 @@ function takeRowsOut(
         ? found
         : keepBackendFile(found.file, (text) => removeRows(text, urls, found.file));
     if (kept.kind === "flaw") {
-      say(kept.flaw);
+      say(`${kept.flaw}; the rows of ${urls.size} services stay in it`);
       isTakenOut = false;
     } else if (kept.isChanged) {
       isChanged = true;

@@ -144,10 +144,40 @@ describe("weir deploy", () => {
     );
   });
 
+  test("asks no node while what it must write cannot be written", async () => {
+    await Bun.write(join(folder, "file"), "");
+    const blocked = join(folder, "file/weir.yaml");
+    const { code, said } = await run(["--hosts", "a", ...MODEL], { XDG_STATE_HOME: join(folder, "file") });
+    expect(code).toBe(1);
+    expect(said).toBe(`cannot write ${join(folder, "file/weir/deploy.json")}: ENOTDIR\n`);
+    const config = await run(["--hosts", "a", ...MODEL, "--config", blocked]);
+    expect(config).toEqual({ code: 64, said: `cannot read ${blocked}: ENOTDIR\n` });
+    const unwritable = await run(["--hosts", "a", ...MODEL, "--config", "/proc/none/weir.yaml"]);
+    expect(unwritable.code).toBe(1);
+    expect(unwritable.said).toMatch(/^cannot write \/proc\/none\/weir\.yaml: E[A-Z]+\n$/);
+    const status = await run(["status"], { XDG_STATE_HOME: join(folder, "file") });
+    expect(status).toEqual({
+      code: 78,
+      said: `cannot read ${join(folder, "file/weir/deploy.json")}: ENOTDIR\n`,
+    });
+  });
+
   test("says that nothing is known where nothing was started", async () => {
     const path = join(folder, ".local/state/weir/deploy.json");
     for (const verb of ["status", "stop"])
       expect(await run([verb])).toEqual({ code: 0, said: `No service is known: none in ${path}.\n` });
+  });
+
+  test("says what stays in a file that it cannot read", async () => {
+    const state = join(folder, "stays");
+    const backendFile = join(state, "weir.yaml");
+    const record = { id: "a_0", host: "a", index: 0, engine: "vllm", servedName: "m", gpus: [0], port: 1 };
+    const service = { ...record, url: "http://a:1/v1", backendFile, startedAt: "2026-01-31T00:00:00Z" };
+    await Bun.write(join(state, "weir/deploy.json"), JSON.stringify({ version: 1, services: [service] }));
+    await Bun.write(backendFile, "a: [");
+    const { code, said } = await run(["stop"], { XDG_STATE_HOME: state });
+    expect(code).toBe(1);
+    expect(said).toMatch(/^cannot read .*weir\.yaml:1: .*; the rows of 1 services stay in it\n/);
   });
 
   test("refuses a record that it cannot read", async () => {
