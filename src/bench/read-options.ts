@@ -68,7 +68,11 @@ export function readOptions(
   const calls = count("requests", MOST_CALLS);
   const durationMs = time("duration", 1);
   const api = typeof target === "string" ? "chat" : target.api;
-  const apiKeys = readKeys(given.get("api-key"), env, api);
+  const hasKeyHeader = headers.some((header) => header?.[0].toLowerCase() === APIS[api].keyHeader);
+  if (hasKeyHeader && given.has("api-key"))
+    problems.push(`cannot use --api-key with --header ${APIS[api].keyHeader}: both say the same`);
+  // Such a header is meant in place of a key that happens to be in the environment.
+  const apiKeys = readKeys(given.get("api-key"), hasKeyHeader ? {} : env, api);
   if (apiKeys === undefined)
     problems.push("cannot read the API key: expected plain characters without blanks");
   const isStream = given.has("stream");

@@ -41,8 +41,10 @@ export const runBenchCommand: Command = async (invocation) => {
     err(`${prepared}\n`);
     return EXIT.failed;
   }
-  const warning = warnOfDescriptors(prepared.plan);
-  if (warning !== undefined) err(`${warning}\n`);
+  for (const warn of [warnOfDescriptors, warnOfHandshakes]) {
+    const warning = warn(prepared.plan);
+    if (warning !== undefined) err(`${warning}\n`);
+  }
   const outcome = await run(invocation, request, prepared);
   if (outcome === undefined) return EXIT.interrupted;
   const { jsonFile } = request;
@@ -204,6 +206,16 @@ function warnOfDescriptors({ load, workers }: BenchPlan): string | undefined {
   const each = Math.ceil(most / workers) + OWN_DESCRIPTORS;
   if (!(each > limit)) return undefined;
   return `warning: up to ${most} calls at a time need ${each} descriptors in each of ${workers} processes, and the limit is ${limit}: use more workers (-w) or a higher ulimit -n`;
+}
+
+/** What Bun's fetch, which carries https, keeps open for one server. */
+const KEPT_CONNECTIONS = 64;
+
+function warnOfHandshakes({ url, load, workers }: BenchPlan): string | undefined {
+  if (!url.startsWith("https:") || load.kind === "open") return undefined;
+  const needed = Math.ceil(load.concurrency / KEPT_CONNECTIONS);
+  if (workers >= needed) return undefined;
+  return `warning: over https one process keeps ${KEPT_CONNECTIONS} connections; with more calls at a time many dial anew, and latency has their handshakes: use -w ${needed}`;
 }
 
 const codeOf = (error: unknown): string =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { headersOf } from "../../src/bench/headers.ts";
 import { benchHelp, BENCH_OPTIONS } from "../../src/bench/options.ts";
 import { type BenchRequest, readOptions } from "../../src/bench/read-options.ts";
 
@@ -172,6 +173,16 @@ describe("the plan", () => {
     expect(read(args, { OPENAI_API_KEY: "k1" }).plan.apiKeys).toEqual([]);
   });
 
+  test("sends the header that was given in place of the environment's key", () => {
+    const args = [...URL_ARGS, "--header", "Authorization: Bearer mine"];
+    const { plan } = read(args, { OPENAI_API_KEY: "k1" });
+    expect(
+      headersOf(plan)
+        .flat()
+        .filter(([name]) => /^authorization$/i.test(name)),
+    ).toEqual([["Authorization", "Bearer mine"]]);
+  });
+
   test("takes sizes as numbers, ranges and percentiles", () => {
     expect(planOf("--prompt-tokens", "100-2000", "--max-tokens", "50/400")).toMatchObject({
       promptTokens: { kind: "even", low: 100, high: 2000 },
@@ -212,6 +223,7 @@ describe("the command line", () => {
     [[...URL_ARGS, "--api", "embeddings", "--stream"], "cannot use --stream: embeddings has no streams"],
     [[...URL_ARGS, "--prompts", "x", "--prompt-tokens", "5"], "cannot use --prompt-tokens with --prompts"],
     [[...URL_ARGS, "--header", "Content-Length: 5"], "cannot read --header"],
+    [[...URL_ARGS, "--header", "authorization: x", "--api-key", "k"], "cannot use --api-key with --header"],
     [[...URL_ARGS, "--header", "a: b\r\nc: d"], "cannot read --header"],
   ])("%j is refused", (args, problem) => {
     const problems = problemsOf(args);
