@@ -104,7 +104,7 @@ async function confirm(scene: Scene, each: UnderWay): Promise<void> {
   const { record, service } = each;
   const models = await askModels(record.url);
   if (models.kind === "failed") {
-    show(scene, service, `its log says ready; waits for an answer on port ${service.port}`, models.reason);
+    show(scene, service, `its log says ready; waits for an answer: ${models.reason}`);
     return;
   }
   if (!models.names.includes(record.servedName)) {

@@ -172,6 +172,9 @@ describe("failures", () => {
         "FAILED: not ready after 15 s (--health-check-timeout); log: ",
       );
       expect(run.said).toContain("    n1 service 2 | Loading safetensors: 100%");
+      expect(run.said).toMatch(
+        /n1 service 3: its log says ready; waits for an answer: http:\/\/127\.0\.0\.3:\d+\/v1\/models: /,
+      );
       expect(lineOf(run, "n1 service 3: ")).toContain(
         "FAILED: its log says ready, but it does not answer after 15 s",
       );
