@@ -9,6 +9,7 @@ import { columns } from "./columns.ts";
 import { loadFromWorld, tellUnloadable, withCustomStrategies } from "./configuration.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT, type Invocation } from "./invocation.ts";
+import { NO_WEIR_URL, readWeirUrl } from "./weir-url.ts";
 
 const FLAGS: readonly FlagSpec[] = [
   ...CONFIG_FLAGS,
@@ -36,7 +37,12 @@ export const runExplain: Command = async (invocation) => {
   const query = new URLSearchParams({ model });
   const family = flags.given.get("family")?.at(-1);
   if (family !== undefined) query.set("family", family);
-  const url = flags.given.get("url")?.at(-1);
+  const given = flags.given.get("url")?.at(-1);
+  const url = given === undefined ? undefined : readWeirUrl(given, env);
+  if (given !== undefined && url === undefined) {
+    err(`${NO_WEIR_URL}\n`);
+    return EXIT.usage;
+  }
   const answer =
     url === undefined
       ? await askConfiguration(invocation, flags, query)
@@ -78,10 +84,8 @@ interface Running {
 }
 
 async function askWeir({ url, key, query }: Running): Promise<Answer> {
-  const whole = url.includes("://") ? url : `http://${url}`;
-  const base = whole.replace(/\/+$/, "").replace(/\/v1$/, "");
   try {
-    const response = await fetch(`${base}/api/explain?${query}`, {
+    const response = await fetch(`${url}/api/explain?${query}`, {
       headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: "manual",
@@ -91,7 +95,7 @@ async function askWeir({ url, key, query }: Running): Promise<Answer> {
     return await read(response);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "no answer";
-    return { kind: "failed", reason: `no weir answers at ${base} (${code})` };
+    return { kind: "failed", reason: `no weir answers at ${url} (${code})` };
   }
 }
 

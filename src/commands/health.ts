@@ -1,10 +1,10 @@
 // `weir health`: asks a running weir whether it is ready, or lives; for health checks of containers that have no curl.
 import { parseFlags, type FlagSpec } from "../config/flags.ts";
 import { formatProblem } from "../config/problem.ts";
-import { reachableHost } from "./banner.ts";
 import { helpOf } from "./help.ts";
 import { type Command, EXIT } from "./invocation.ts";
 import { reasonOf } from "./reason.ts";
+import { NO_WEIR_URL, readWeirUrl } from "./weir-url.ts";
 
 export const HEALTH_FLAGS: readonly FlagSpec[] = [
   { name: "url", takes: "value" },
@@ -23,10 +23,12 @@ export const runHealth: Command = async ({ args, env, out, err }) => {
     for (const problem of flags.problems) err(`${formatProblem(problem)}\n`);
     return EXIT.usage;
   }
-  const own = `http://${reachableHost(env["WEIR_HOST"] ?? "127.0.0.1")}:${env["WEIR_PORT"] ?? env["PORT"] ?? "8080"}`;
-  const page = flags.given.has("live") ? "live" : "ready";
-  const given = flags.given.get("url")?.[0] ?? own;
-  const url = `${(given.includes("://") ? given : `http://${given}`).replace(/\/+$/, "")}/health/${page}`;
+  const base = readWeirUrl(flags.given.get("url")?.[0], env);
+  if (base === undefined) {
+    err(`${NO_WEIR_URL}\n`);
+    return EXIT.usage;
+  }
+  const url = `${base}/health/${flags.given.has("live") ? "live" : "ready"}`;
   try {
     const response = await fetch(url, {
       signal: AbortSignal.timeout(TIMEOUT_MS),

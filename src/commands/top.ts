@@ -4,11 +4,11 @@ import { formatProblem } from "../config/problem.ts";
 import { type Address, askSnapshot } from "../views/top/ask.ts";
 import { printOnce } from "../views/top/once.ts";
 import { runTop } from "../views/top/run.ts";
-import { reachableHost } from "./banner.ts";
 import { helpOf } from "./help.ts";
-import { type Command, EXIT, type Invocation } from "./invocation.ts";
+import { type Command, EXIT } from "./invocation.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { isUnicodeTerminal } from "./unicode.ts";
+import { NO_WEIR_URL, readWeirUrl } from "./weir-url.ts";
 
 const FLAGS: readonly FlagSpec[] = [
   { name: "url", takes: "value" },
@@ -25,12 +25,9 @@ export const runTopCommand: Command = async (invocation) => {
     return EXIT.fine;
   }
   const value = (name: string): string | undefined => flags.given.get(name)?.[0];
-  const url = readUrl(value("url"), env);
+  const url = readWeirUrl(value("url"), env);
   const problems = flags.problems.map(formatProblem);
-  if (url === undefined)
-    problems.push(
-      "cannot read --url: expected an address such as http://127.0.0.1:8080, without name or password",
-    );
+  if (url === undefined) problems.push(NO_WEIR_URL);
   if (url === undefined || problems.length > 0) {
     err(`${problems.join("\n")}\n`);
     return EXIT.usage;
@@ -66,14 +63,3 @@ export const runTopCommand: Command = async (invocation) => {
 
 const isTrue = (value: string | undefined): boolean =>
   value !== undefined && !/^(?:false|no|0)$/i.test(value);
-
-/** Undefined when it is not one. A name or password in it would show on the screen. */
-function readUrl(text: string | undefined, env: Invocation["env"]): string | undefined {
-  const host = reachableHost(env["WEIR_HOST"] ?? "127.0.0.1");
-  const own = `http://${host}:${env["WEIR_PORT"] ?? env["PORT"] ?? "8080"}`;
-  const given = text === undefined || text.includes("://") ? (text ?? own) : `http://${text}`;
-  if (!URL.canParse(given)) return undefined;
-  const { protocol, username, password, origin, pathname } = new URL(given);
-  if (!/^https?:$/.test(protocol) || username !== "" || password !== "") return undefined;
-  return origin + pathname.replace(/\/+$/, "").replace(/\/(?:v1|dashboard)$/, "");
-}

@@ -1,8 +1,10 @@
 // What the small commands say when they cannot begin: a line and a code, never a stack.
 import { describe, expect, test } from "bun:test";
 import { runDemo } from "../../src/commands/demo.ts";
+import { runExplain } from "../../src/commands/explain.ts";
 import { runFakeCommand } from "../../src/commands/fake.ts";
 import { runHealth } from "../../src/commands/health.ts";
+import { runTopCommand } from "../../src/commands/top.ts";
 import { runCommand } from "../support/run-command.ts";
 
 describe.each([
@@ -33,4 +35,16 @@ test("weir health tells why it reached nobody", async () => {
     code: 1,
     err: `cannot reach ${url}/health/ready: ECONNREFUSED\n`,
   });
+});
+
+test.each([
+  ["weir health", runHealth, []],
+  ["weir explain", runExplain, ["gpt-4o"]],
+  ["weir top", runTopCommand, ["--once"]],
+] as const)("%s tells an address that is none, or would show a password", async (_, command, args) => {
+  for (const url of ["ftp://127.0.0.1", "http://me:secret@127.0.0.1", "http://"])
+    expect(await runCommand(command, {}, [...args, "--url", url])).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/^cannot read --url: expected an address such as /),
+    });
 });
