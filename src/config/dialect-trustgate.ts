@@ -41,7 +41,7 @@ function readTrustGate(written: Node, { variables, notes }: DraftTerms): Draft {
 /** Where a part of an upstream was written; the path is as in `targets[0]`. */
 type PlaceOf = (spec: UpstreamSpec, path: string) => Place;
 
-const fromAdmin: PlaceOf = ({ name }) => ({ file: "admin API", line: 1, column: 1, path: name });
+const fromAdmin: PlaceOf = ({ name }) => ({ file: "admin API", line: 0, column: 0, path: name });
 
 /** Where two upstreams list a model, or take any, the first has it. */
 export function draftOfUpstreams(upstreams: readonly UpstreamSpec[], placeOf: PlaceOf = fromAdmin): Draft {

@@ -3,7 +3,7 @@
 /** Where something stands. `path` is as in messages: `providers.openai.api_keys[1].weight`; empty for the whole file. */
 export interface Place {
   readonly file: string;
-  /** Both from 1. */
+  /** Both from 1; 0 for what stands in no text. */
   readonly line: number;
   readonly column: number;
   readonly path: string;
@@ -62,7 +62,8 @@ export interface NullNode {
 
 /** `weir.yaml:3:9 server.port` */
 export function describePlace({ file, line, column, path }: Place): string {
-  return `${file}:${line}:${column}${path === "" ? "" : ` ${path}`}`;
+  const spot = line === 0 ? "" : `:${line}:${column}`;
+  return `${file}${spot}${path === "" ? "" : ` ${path}`}`;
 }
 
 /** The place that describePlace wrote; undefined for what is no place in a file, such as a variable's name. */
