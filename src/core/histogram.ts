@@ -11,33 +11,34 @@ const SLICES = 6;
 const SLICE_MS = 60_000;
 const MOST_IN_SLICE = 65_535;
 
+/** Rings are made for the buckets that are used, so many at a time: most things take about as long each time. */
+const BLOCK = 16;
+
 /** Forgets what is older than five to six minutes. */
 export class RecentTimes {
   /** By slice, to be subtracted when it leaves. Nothing is taken before the first sample: most rows of a pool are idle. */
-  #slices: Uint16Array | undefined;
-  /** `low` to `high`: where samples ever were, which is a small part for most. */
-  readonly #all = { counts: new Uint32Array(0), total: 0, low: BUCKETS, high: -1 };
+  #slices = new Uint16Array(0);
+  #counts = new Uint32Array(0);
+  #total = 0;
+  /** The bucket that the arrays begin with. */
+  #low = 0;
   #slice = Number.NEGATIVE_INFINITY;
   /** What percentiles gave last; undefined once the samples are others. */
   #known: Percentiles | undefined;
 
   /** Times are monotonic milliseconds. */
   add(durationMs: number, nowMs: number): void {
-    if (this.#slices === undefined) {
-      this.#slices = new Uint16Array(SLICES * BUCKETS);
-      this.#all.counts = new Uint32Array(BUCKETS);
-    }
     this.#advance(nowMs);
     const bucket = bucketOf(durationMs);
-    const at = slotOf(this.#slice) + bucket;
+    this.#cover(bucket);
+    const column = bucket - this.#low;
+    const at = this.#rowOf(this.#slice) + column;
     const before = this.#slices[at] ?? 0;
     if (before === MOST_IN_SLICE) return;
     this.#slices[at] = before + 1;
-    this.#all.counts[bucket] = (this.#all.counts[bucket] ?? 0) + 1;
-    this.#all.total += 1;
+    this.#counts[column] = (this.#counts[column] ?? 0) + 1;
+    this.#total += 1;
     this.#known = undefined;
-    this.#all.low = Math.min(this.#all.low, bucket);
-    this.#all.high = Math.max(this.#all.high, bucket);
   }
 
   percentiles(nowMs: number): Percentiles {
@@ -46,19 +47,19 @@ export class RecentTimes {
   }
 
   #find(): Percentiles {
-    const { total, counts, low, high } = this.#all;
+    const total = this.#total;
     if (total === 0) return NO_TIMES;
     const ranks = [0.5, 0.95, 0.99].map((share) => Math.max(1, Math.ceil(share * total)));
     const found: number[] = [];
     let below = 0;
-    for (let bucket = low; bucket <= high; bucket += 1) {
-      const count = counts[bucket] ?? 0;
+    for (let column = 0; column < this.#counts.length; column += 1) {
+      const count = this.#counts[column] ?? 0;
       for (
         let rank = ranks[found.length] ?? Infinity;
         rank <= below + count;
         rank = ranks[found.length] ?? Infinity
       )
-        found.push(valueIn(bucket, (rank - below - 0.5) / count));
+        found.push(valueIn(this.#low + column, (rank - below - 0.5) / count));
       below += count;
     }
     return { samples: total, p50Ms: found[0] ?? null, p95Ms: found[1] ?? null, p99Ms: found[2] ?? null };
@@ -68,27 +69,44 @@ export class RecentTimes {
     const slice = Math.floor(nowMs / SLICE_MS);
     if (slice <= this.#slice) return;
     const steps = Math.min(SLICES, slice - this.#slice);
-    for (let step = 0; step < steps; step += 1) this.#drop(slotOf(slice - step));
+    for (let step = 0; step < steps; step += 1) this.#drop(this.#rowOf(slice - step));
     this.#slice = slice;
   }
 
   #drop(from: number): void {
-    if (this.#slices === undefined || this.#all.total === 0) return;
-    const { counts, low, high } = this.#all;
-    for (let bucket = low; bucket <= high; bucket += 1) {
-      const count = this.#slices[from + bucket] ?? 0;
+    if (this.#total === 0) return;
+    for (let column = 0; column < this.#counts.length; column += 1) {
+      const count = this.#slices[from + column] ?? 0;
       if (count === 0) continue;
-      counts[bucket] = (counts[bucket] ?? 0) - count;
-      this.#all.total -= count;
+      this.#counts[column] = (this.#counts[column] ?? 0) - count;
+      this.#total -= count;
       this.#known = undefined;
-      this.#slices[from + bucket] = 0;
+      this.#slices[from + column] = 0;
     }
+  }
+
+  /** Makes room for the bucket, and takes along what there is. */
+  #cover(bucket: number): void {
+    const width = this.#counts.length;
+    const block = bucket - (bucket % BLOCK);
+    if (width === 0) this.#low = block;
+    if (bucket >= this.#low && bucket < this.#low + width) return;
+    const low = Math.min(this.#low, block);
+    const next = Math.max(this.#low + width, block + BLOCK) - low;
+    const moved = this.#low - low;
+    const [slices, counts] = [new Uint16Array(SLICES * next), new Uint32Array(next)];
+    counts.set(this.#counts, moved);
+    for (let row = 0; row < SLICES; row += 1)
+      slices.set(this.#slices.subarray(row * width, (row + 1) * width), row * next + moved);
+    [this.#slices, this.#counts, this.#low] = [slices, counts, low];
+  }
+
+  #rowOf(slice: number): number {
+    return (((slice % SLICES) + SLICES) % SLICES) * this.#counts.length;
   }
 }
 
 export const NO_TIMES: Percentiles = { samples: 0, p50Ms: null, p95Ms: null, p99Ms: null };
-
-const slotOf = (slice: number): number => (((slice % SLICES) + SLICES) % SLICES) * BUCKETS;
 
 const bucketOf = (durationMs: number): number =>
   durationMs > SHORTEST_MS

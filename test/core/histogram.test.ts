@@ -41,6 +41,16 @@ test("recent times are forgotten after six minutes at the latest, and not before
   expect(recent.percentiles(500_000).samples).toBe(1);
 });
 
+test("recent times of every length come and go together", () => {
+  const recent = new RecentTimes();
+  for (const [minute, duration] of [200, 0.5, 90_000, 3, 1_000_000].entries())
+    recent.add(duration, minute * 60_000);
+  expect(recent.percentiles(299_000)).toMatchObject({ samples: 5, p50Ms: 203 });
+  expect(recent.percentiles(360_000).samples).toBe(4);
+  expect(recent.percentiles(480_000)).toMatchObject({ samples: 2 });
+  expect(recent.percentiles(600_000)).toEqual(NO_TIMES);
+});
+
 test("recent times take nonsense without harm", () => {
   const recent = new RecentTimes();
   for (const odd of [0, -5, 1e300, Number.POSITIVE_INFINITY, Number.NaN]) recent.add(odd, 0);

@@ -38,6 +38,16 @@ test("a series keeps as many samples as it has room for, each in its place", () 
   expect(series.read(11, "running")).toBeNaN();
 });
 
+test("a series that stood still for long tells what was and what changed", () => {
+  const series = new Series(4);
+  for (let tick = 0; tick < 6; tick += 1) series.write(tick, sample(0.1));
+  series.write(6, sample(2));
+  series.write(7, sample(Number.NaN));
+  const inFlight = [3, 4, 5, 6, 7].map((tick) => series.read(tick, "inFlight"));
+  expect(inFlight).toEqual([Number.NaN, Math.fround(0.1), Math.fround(0.1), 2, Number.NaN]);
+  expect(series.read(7, "cacheShare")).toBe(0.5);
+});
+
 test("a series does not show old samples where ticks were left out", () => {
   const series = new Series(5);
   for (let tick = 0; tick < 5; tick += 1) series.write(tick, sample(1));
