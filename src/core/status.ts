@@ -113,6 +113,7 @@ export interface TotalStatus {
   readonly duration: Percentiles;
   /** Weir's own share of it: neither waiting for a backend, nor for a slot, nor for the client. */
   readonly overhead: Percentiles;
+  /** Addresses that need no key are none, though each has a row in `keys`. */
   readonly keysTotal: number;
   readonly keysUsable: number;
   readonly keysResting: number;

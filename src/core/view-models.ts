@@ -15,6 +15,8 @@ import { type Moment, readTraffic, sumEngines } from "./view-rows.ts";
 export interface Rows {
   readonly backends: readonly BackendStatus[];
   readonly keys: readonly KeyStatus[];
+  /** Ids of those that are keys: the others stand for addresses that need none. */
+  readonly secretKeys: ReadonlySet<string>;
 }
 
 /** As many models are listed; routes come before models. */
@@ -85,14 +87,15 @@ export function viewProviders(
   return snapshot.providers.map(({ spec, families, route }): ProviderStatus => {
     const ownBackends = backends.get(spec.name) ?? [];
     const ownKeys = keys.get(spec.name) ?? [];
+    const secretKeys = ownKeys.filter(({ id }) => rows.secretKeys.has(id));
     return {
       name: spec.name,
       kind: spec.kind,
       families: [...families],
       backendsTotal: ownBackends.length,
       backendsUsable: ownBackends.filter(isUsable).length,
-      keysTotal: ownKeys.length,
-      keysUsable: ownKeys.filter(isUsable).length,
+      keysTotal: secretKeys.length,
+      keysUsable: secretKeys.filter(isUsable).length,
       ...sumEngines(route.slots, moment.nowMs),
       balanceRatio: balanceRatio(ownKeys),
       ...readTraffic(tally.providers.get(spec.name), moment),

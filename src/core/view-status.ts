@@ -39,7 +39,7 @@ export function viewStatus(
   const terms = { serving: findServing(snapshot), moment };
   const backends = viewBackends(snapshot, tally, terms);
   const keys = viewKeys(snapshot, tally, terms);
-  const rows = { backends, keys };
+  const rows = { backends, keys, secretKeys: secretKeysOf(snapshot) };
   const usable = new Set(backends.filter(isUsable).map(({ id }) => id));
   const providers = viewProviders(snapshot, tally, { rows, moment });
   return {
@@ -52,6 +52,11 @@ export function viewStatus(
     failures: tally.failures.map((failure) => viewFailure(failure, moment)),
   };
 }
+
+const secretKeysOf = ({ slots }: PoolSnapshot): ReadonlySet<string> =>
+  new Set(
+    slots.flatMap(({ backend: { credential } }) => (credential.secret === undefined ? [] : credential.id)),
+  );
 
 interface Seen {
   readonly moment: Moment;
@@ -96,7 +101,8 @@ function viewTotals(
   const count = (outcome: (typeof REQUEST_OUTCOMES)[number]): number => requests.outcomes.get(outcome) ?? 0;
   const [succeeded, failed, refused] = [count("succeeded"), count("failed"), count("refused")];
   const ratios = providers.flatMap(({ balanceRatio }) => balanceRatio ?? []);
-  const { backends, keys } = rows;
+  const { backends, secretKeys } = rows;
+  const keys = rows.keys.filter(({ id }) => secretKeys.has(id));
   return {
     requests: REQUEST_OUTCOMES.reduce((sum, outcome) => sum + count(outcome), 0),
     succeeded,

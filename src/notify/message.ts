@@ -89,7 +89,7 @@ export type Figures = {
 export function describeStartup({ instance, providers }: Figures, { host, atMs }: Origin): Message {
   const items = providers.map(({ name, backendsTotal, keysTotal }) => ({
     name,
-    detail: `${counted(keysTotal, "key")}, ${counted(backendsTotal, "backend")}`,
+    detail: [...keysOf(keysTotal), counted(backendsTotal, "backend")].join(", "),
   }));
   return { event: "startup", host, atMs, title: `weir ${instance.version} has started`, items };
 }
@@ -105,14 +105,18 @@ export function describeReport({ instance, totals, providers }: Figures, { host,
     { name: "tokens", detail: `${whole(totals.inputTokens)} in, ${whole(totals.outputTokens)} out` },
     ...providers.map((provider) => ({
       name: provider.name,
-      detail:
-        `${provider.backendsUsable} of ${counted(provider.backendsTotal, "backend")} usable, ` +
-        `${provider.keysUsable} of ${counted(provider.keysTotal, "key")}`,
+      detail: [
+        `${provider.backendsUsable} of ${counted(provider.backendsTotal, "backend")} usable`,
+        ...keysOf(provider.keysTotal).map((keys) => `${provider.keysUsable} of ${keys}`),
+      ].join(", "),
     })),
     ...(totals.keysResting > 0 ? [{ name: "resting", detail: counted(totals.keysResting, "key") }] : []),
   ];
   return { event: "report", host, atMs, title: `report after ${duration(instance.uptimeMs)}`, items };
 }
+
+/** Engines without keys are not counted as having none. */
+const keysOf = (total: number): readonly string[] => (total === 0 ? [] : [counted(total, "key")]);
 
 /** `2026-11-21 12:53:33 UTC`. */
 export const timeOf = (atMs: number): string =>

@@ -74,6 +74,19 @@ test("limits are shown with what was taken, and those that a provider told besid
   expect(limits(601_000)).toHaveLength(3);
 });
 
+test("an address that needs no key is no key, though it has a row among them", () => {
+  const { secret: _, ...credential } = makeCredential("address");
+  const engine = makeBackend("e", { kind: "engine", credential });
+  const spec = makeSpec({ p: { backends: [makeBackend("a")] }, gpu: { kind: "engine", backends: [engine] } });
+  const view = viewOf(nextSnapshot(undefined, spec), tallyOf(), 0);
+  expect(view.keys).toHaveLength(2);
+  expect(view.totals).toMatchObject({ keysTotal: 1, keysUsable: 1, backendsTotal: 2 });
+  expect(view.providers.map(({ keysTotal, keysUsable }) => [keysTotal, keysUsable])).toEqual([
+    [1, 1],
+    [0, 0],
+  ]);
+});
+
 test("an engine that several backends share counts once", () => {
   const backends = ["a", "b"].map((id) => makeBackend(id, { kind: "engine", origin: "http://gpu:8000" }));
   const snapshot = nextSnapshot(undefined, makeSpec({ gpu: { kind: "engine", backends } }));

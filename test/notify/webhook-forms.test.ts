@@ -46,7 +46,7 @@ const FIGURES: Figures = {
   },
   providers: [
     { name: "openai", backendsTotal: 2, backendsUsable: 1, keysTotal: 2, keysUsable: 1 },
-    { name: "gpu", backendsTotal: 1, backendsUsable: 1, keysTotal: 1, keysUsable: 1 },
+    { name: "gpu", backendsTotal: 1, backendsUsable: 1, keysTotal: 0, keysUsable: 0 },
   ],
 };
 
@@ -193,7 +193,7 @@ describe("messages", () => {
       "*weir on gw-1: weir 1.2.3 has started*",
       "2026-11-21 12:10:00 UTC",
       "• *openai* 2 keys, 2 backends",
-      "• *gpu* 1 key, 1 backend",
+      "• *gpu* 1 backend",
     ]);
   });
 
@@ -214,7 +214,7 @@ describe("messages", () => {
       "• *now* 62 requests a minute, 54,321 tokens a minute, 3 in flight",
       "• *tokens* 1,000,000 in, 2,000,000 out",
       "• *openai* 1 of 2 backends usable, 1 of 2 keys",
-      "• *gpu* 1 of 1 backend usable, 1 of 1 key",
+      "• *gpu* 1 of 1 backend usable",
       "• *resting* 1 key",
     ]);
   });

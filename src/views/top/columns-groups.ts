@@ -24,7 +24,7 @@ export function providerTable(providers: readonly ProviderStatus[], nowMs: numbe
     details: (row) => [
       { label: "provider", text: `${row.name} (${row.kind}; ${row.families.join(", ")})` },
       { label: "backends", text: `${row.backendsUsable} of ${row.backendsTotal} usable` },
-      { label: "keys", text: `${row.keysUsable} of ${row.keysTotal} usable` },
+      { label: "keys", text: row.keysTotal === 0 ? NONE : `${row.keysUsable} of ${row.keysTotal} usable` },
       { label: "balance", text: `${formatShare(row.balanceRatio)} (least to most used key)` },
       ...trafficDetails(row, nowMs),
       ...engineDetails(row),
@@ -69,7 +69,7 @@ const usableColumn = <Row extends Grouped>(): Column<Row> => ({
 /** `3/4`: by number and by colour. */
 function usable(count: number, total: number): Cell {
   const tone = total === 0 ? "dim" : count === 0 ? "bad" : count < total ? "warn" : "good";
-  return { text: `${count}/${total}`, tone };
+  return { text: total === 0 ? NONE : `${count}/${total}`, tone };
 }
 
 function engineColumns<Row extends Grouped>(rows: readonly Row[]): Column<Row>[] {

@@ -7,6 +7,7 @@ import {
   formatCount,
   formatMs,
   formatSpan,
+  NONE,
 } from "../dashboard/browser/model/format.ts";
 import { successCell } from "./columns-traffic.ts";
 import type { TopData } from "./data.ts";
@@ -79,7 +80,7 @@ const percentiles = (label: string, { p50Ms, p95Ms }: Percentiles): Line => [
 function keys({ keysUsable, keysTotal, keysResting }: TotalStatus): Line {
   return [
     span("keys ", "dim"),
-    span(`${keysUsable}/${keysTotal}`, keysUsable === keysTotal ? "good" : "warn"),
+    span(keysTotal === 0 ? NONE : `${keysUsable}/${keysTotal}`, keysUsable === keysTotal ? "good" : "warn"),
     ...(keysResting === 0 ? [] : [span(` ${keysResting} resting`, "warn")]),
   ];
 }

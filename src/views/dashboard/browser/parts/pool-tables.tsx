@@ -90,5 +90,5 @@ export function ModelTable({ models }: { readonly models: readonly ModelStatus[]
 
 function Parts({ usable, total }: { readonly usable: number; readonly total: number }) {
   const tone = total === 0 || usable === total ? "" : usable === 0 ? "tone-bad" : "tone-warn";
-  return <span class={tone}>{`${usable}/${total}`}</span>;
+  return <span class={tone}>{total === 0 ? NONE : `${usable}/${total}`}</span>;
 }

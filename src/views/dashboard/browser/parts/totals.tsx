@@ -8,6 +8,7 @@ import {
   formatMs,
   formatRatio,
   formatShare,
+  NONE,
 } from "../model/format.ts";
 import { Stat, type Tone } from "./stat.tsx";
 
@@ -60,7 +61,7 @@ export function Totals({ view }: { readonly view: StatusView }) {
       />
       <Stat
         name="Keys usable"
-        value={`${totals.keysUsable}/${totals.keysTotal}`}
+        value={totals.keysTotal === 0 ? NONE : `${totals.keysUsable}/${totals.keysTotal}`}
         note={`${totals.keysResting} resting`}
         tone={toneOfParts(totals.keysUsable, totals.keysTotal)}
       />
