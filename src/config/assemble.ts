@@ -1,4 +1,5 @@
 // Option values and providers to the Config that the app is built from.
+import { X509Certificate } from "node:crypto";
 import type { Backend } from "../core/backend.ts";
 import type { PoolSpec, ProviderSpec } from "../core/pool-spec.ts";
 import type { WebhookConfig } from "../core/webhook.ts";
@@ -136,7 +137,26 @@ function readAuthorities(options: ResolvedOptions, readFile: ReadFile, notes: No
   const kind = "configuration";
   const where = placeOf(options, "upstream.ca_file");
   const text = readTextFile(readFile, { path, where, kind }, notes);
-  if (text === undefined || /-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]+-----END/.test(text)) return text;
-  notes.problems.push({ kind, where, expected: "a PEM file with a certificate in it", found: quoted(path) });
+  if (text === undefined) return undefined;
+  const flaw = findFlaw(text);
+  if (flaw === undefined) return text;
+  const expected = "a PEM file of certificates";
+  notes.problems.push({ kind, where, expected, found: `${quoted(path)}, ${flaw}` });
   return undefined;
+}
+
+/** Bun drops a certificate that it cannot read, or all with it, without a word. */
+function findFlaw(pem: string): string | undefined {
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (certificates.length === 0) return "which has no BEGIN CERTIFICATE with its END";
+  const bad = certificates.findIndex((certificate) => !isReadable(certificate));
+  return bad < 0 ? undefined : `whose certificate ${bad + 1} cannot be read`;
+}
+
+function isReadable(certificate: string): boolean {
+  try {
+    return new X509Certificate(certificate).raw.length > 0;
+  } catch {
+    return false; // cut off, or no certificate at all
+  }
 }

@@ -1,3 +1,4 @@
+import { rootCertificates } from "node:tls";
 import { describe, expect, test } from "bun:test";
 import type { Option } from "../../src/config/option.ts";
 import { OPTIONS } from "../../src/config/options.ts";
@@ -236,7 +237,8 @@ describe("a public address", () => {
 });
 
 test("a company's certificate authorities are read from their file, which is watched", () => {
-  const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  const [first = "", second = ""] = rootCertificates;
+  const pem = `# ours\n${first}\n${second}\n`;
   const env = { OPENAI_API_KEYS: K1, WEIR_UPSTREAM_CA_FILE: "corp.pem" };
   const config = configOf(env, { files: { "/etc/weir/corp.pem": pem }, cwd: "/etc/weir" });
   expect(config.upstream).toEqual({ ca: pem });
@@ -244,9 +246,12 @@ test("a company's certificate authorities are read from their file, which is wat
   expect(problemsOf(env)).toEqual([
     'cannot read WEIR_UPSTREAM_CA_FILE: expected a readable file, found "corp.pem" (no such file)',
   ]);
-  expect(problemsOf(env, { files: { "corp.pem": "-----BEGIN PRIVATE KEY-----" } })[0]).toContain(
-    "expected a PEM file with a certificate in it",
-  );
+  const flawIn = (text: string) => problemsOf(env, { files: { "corp.pem": text } })[0];
+  const problem =
+    'cannot read WEIR_UPSTREAM_CA_FILE: expected a PEM file of certificates, found "corp.pem", ';
+  expect(flawIn("-----BEGIN PRIVATE KEY-----")).toBe(`${problem}which has no BEGIN CERTIFICATE with its END`);
+  const broken = first.replace(/\n[^\n]+\n/, "\nAAAA\n");
+  expect(flawIn(`${second}\n${broken}`)).toBe(`${problem}whose certificate 2 cannot be read`);
 });
 
 test("the resolved view lists every option once, with value and origin", () => {
