@@ -1,4 +1,5 @@
 // Asks hosted providers which models they serve: once, in the background, and nothing else; a completion would cost.
+// Where nothing is known, after a failure or with other keys, a reload asks again.
 import type { Emit } from "../core/event.ts";
 import { type Pool, type ProviderView, withModels } from "../core/pool.ts";
 import { type Ask, reasonOf } from "../core/question.ts";
@@ -6,7 +7,7 @@ import type { Slot } from "../core/seams.ts";
 import { readModelList } from "./model-list.ts";
 
 export interface Discovery {
-  /** Looks for providers that have not been asked yet; for the start and after a reload. */
+  /** Asks providers of whose models nothing is known; for the start and after a reload. */
   readonly refresh: () => void;
   readonly stop: () => Promise<void>;
 }
@@ -24,7 +25,7 @@ const MOST_KEYS_ASKED = 3;
 export function startDiscovery({ pool, ask, emit }: DiscoveryTerms): Discovery {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const asked = new Set<string>();
+  const asking = new Set<string>();
   const running = new Set<Promise<void>>();
 
   const list = async ({ spec }: ProviderView, { backend }: Slot): Promise<readonly string[]> => {
@@ -63,11 +64,16 @@ export function startDiscovery({ pool, ask, emit }: DiscoveryTerms): Discovery {
   return {
     refresh() {
       if (signal.aborted) return;
-      for (const provider of pool.current.providers) {
+      const { providers, discovered } = pool.current;
+      for (const provider of providers) {
         const { kind, name, modelsRoute } = provider.spec;
-        if (kind !== "hosted" || modelsRoute === undefined || asked.has(name)) continue;
-        asked.add(name);
-        const work = askHosted(provider).finally(() => running.delete(work));
+        if (kind !== "hosted" || modelsRoute === undefined || asking.has(name)) continue;
+        if (provider.route.slots.some(({ backend }) => discovered.has(backend.id))) continue;
+        asking.add(name);
+        const work = askHosted(provider).finally(() => {
+          asking.delete(name);
+          running.delete(work);
+        });
         running.add(work);
       }
     },

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { startFake } from "../../src/fake/server.ts";
 import { dialRaw, exchange, postBytes, statusOf } from "../support/raw.ts";
+import { until } from "../support/until.ts";
 import { buildConfig, startWeir, type WeirSetup } from "../support/weir.ts";
 
 const K1 = "sk-first-000000000000000001";
@@ -36,6 +37,36 @@ describe("a reload", () => {
         .map((call) => call.key),
     ).toEqual([K1, K1, K1]);
     expect(weir.events.filter((event) => event.kind === "pool_changed")).toHaveLength(2);
+    await fake.stop();
+  });
+
+  test("asks for the models again where none are known: after a failure, and when every key is another", async () => {
+    const fake = startFake({ script: { keys: [K2, K3], models: ["gpt-9"] } });
+    const models = async () => (await Array.fromAsync(weir.openai().models.list())).map(({ id }) => id);
+    const setup = (...keys: string[]): WeirSetup => ({
+      providers: [
+        {
+          name: "openai",
+          urls: [fake.url],
+          keys,
+          // As in earnest, a backend with another key is another backend.
+          adjust: (backend) => ({ ...backend, id: `openai-${backend.credential.secret?.reveal()}` }),
+        },
+      ],
+      discover: true,
+    });
+    const failed = () => weir.events.some(({ kind }) => kind === "discovery_failed");
+    await using weir = startWeir(setup(K1));
+    await until(failed, "the list has failed");
+    expect(await models()).toEqual([]);
+    for (const [count, key] of [K2, K3].entries()) {
+      weir.app.reload(buildConfig(setup(key)));
+      await weir.found(count + 1);
+      expect(await models()).toEqual(["gpt-9"]);
+    }
+    weir.app.reload(buildConfig(setup(K2, K3)));
+    await weir.idle();
+    expect(fake.ledger.calls().map(({ key }) => key)).toEqual([K1, K2, K3]);
     await fake.stop();
   });
 
