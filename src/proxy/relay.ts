@@ -73,7 +73,6 @@ export function relay(terms: RelayTerms): ReadableStream<Uint8Array> {
             isWriting = false;
           }
           if (ended) return;
-          void sink.flush();
         }
       } catch (error) {
         if (ended) return; // the client is gone already: the sink may not be touched
