@@ -14,6 +14,10 @@ export interface ProviderView {
   readonly route: Route;
   readonly families: ReadonlySet<Family>;
   readonly models: readonly string[];
+  /** True when one of its backends takes any model. */
+  readonly takesAny: boolean;
+  /** What the others are limited to, each once: requests are led by these, without a look at every backend. */
+  readonly patterns: readonly string[];
 }
 
 export interface PoolSnapshot {
@@ -85,6 +89,8 @@ function assemble(
       route,
       families: new Set(route.slots.flatMap((slot) => familiesOf(slot.backend))),
       models: [...new Set(route.slots.flatMap((slot) => discovered.get(slot.backend.id) ?? []))],
+      takesAny: route.slots.some(({ backend }) => backend.models.length === 0),
+      patterns: [...new Set(route.slots.flatMap(({ backend }) => backend.models))],
     };
   });
   const known = new Map([...discovered].filter(([id]) => byId.has(id)));

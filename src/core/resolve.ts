@@ -1,5 +1,5 @@
 // From a model name to the route that may serve it; the order of the steps is the contract's section 4.
-import { coversModel, type Family, matchesPattern } from "./backend.ts";
+import { type Family, matchesPattern } from "./backend.ts";
 import { nearestNames } from "./nearest.ts";
 import type { PoolSnapshot, ProviderView } from "./pool.ts";
 import type { Route } from "./route.ts";
@@ -119,15 +119,12 @@ function byOnlyOne(providers: readonly ProviderView[], model: string): Resolutio
   return { kind: "route", route: only.route, model, by: "only provider" };
 }
 
-const offers = ({ route }: ProviderView, model: string): boolean =>
-  route.slots.some(({ backend }) => coversModel(backend.models, model));
+const offers = (provider: ProviderView, model: string): boolean =>
+  provider.takesAny || namesModel(provider, model);
 
 /** True when the configuration names the model itself (`P_MODELS`). */
-function namesModel(provider: ProviderView, model: string): boolean {
-  return provider.route.slots.some(
-    (slot) => slot.backend.models.length > 0 && coversModel(slot.backend.models, model),
-  );
-}
+const namesModel = ({ patterns }: ProviderView, model: string): boolean =>
+  patterns.some((pattern) => matchesPattern(pattern, model));
 
 /** Every model name that a client of this family could use, as far as known; configured names before discovered ones. */
 export function knownModels(snapshot: PoolSnapshot, family: Family): readonly string[] {
@@ -151,9 +148,8 @@ export function isHidden({ routes, spec }: PoolSnapshot, name: string): boolean 
 
 /** What one provider offers: plain configured names, and what it lists as far as the configuration allows it. */
 export function modelsOf(provider: ProviderView): readonly string[] {
-  const patterns = provider.route.slots.map((slot) => slot.backend.models);
-  const plain = patterns.flat().filter((pattern) => !pattern.includes("*"));
-  const listed = provider.models.filter((model) => patterns.some((each) => coversModel(each, model)));
+  const plain = provider.patterns.filter((pattern) => !pattern.includes("*"));
+  const listed = provider.models.filter((model) => offers(provider, model));
   return [...new Set([...plain, ...listed])];
 }
 
