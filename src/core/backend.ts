@@ -80,7 +80,10 @@ export interface Backend {
 
 /** True when `pattern` covers `name`: `*` stands for any run of characters, everything else for itself. */
 export function matchesPattern(pattern: string, name: string): boolean {
-  if (!pattern.includes("*")) return pattern === name;
+  const star = pattern.indexOf("*");
+  if (star < 0) return pattern === name;
+  // Nearly all are like `gpt-*`, and a thousand keys may be asked for each request.
+  if (star === pattern.length - 1) return name.startsWith(pattern.slice(0, star));
   const pieces = pattern.split("*");
   const head = pieces[0] ?? "";
   const tail = pieces.at(-1) ?? "";

@@ -23,7 +23,9 @@ export function chooseSlot(route: Route, request: Request): Slot | undefined {
 function chooseAmong(route: Route, request: Request, ignoreMarks: boolean): Slot | undefined {
   const { tried, random, affinity } = request;
   const wanted = weigh(route, request, ignoreMarks);
-  const isUsable = (slot: Slot) => !tried.has(slot.backend.id) && hindrance(slot, wanted) === undefined;
+  const isFirst = tried.size === 0;
+  const isUsable = (slot: Slot) =>
+    (isFirst || !tried.has(slot.backend.id)) && hindrance(slot, wanted) === undefined;
   const choice = { nowMs: wanted.nowMs, random, model: wanted.model, isUsable };
   for (const level of route.levels) {
     const at =

@@ -52,11 +52,16 @@ export function hindrance(slot: Slot, wanted: Wanted): Hindrance | undefined {
   if (wanted.tagRule !== undefined && !fitsTags(backend, wanted.tagRule)) return TAGS;
   if (wanted.model !== undefined) {
     if (!coversModel(backend.models, wanted.model)) return MODEL;
-    const sent = sentModel(backend, wanted.model, wanted.pattern);
-    if (wanted.listed && slot.served !== undefined && !slot.served.has(sent)) return MODEL;
-    const untilMs = keyState.refusedModels.get(sent);
-    if (untilMs !== undefined && untilMs > wanted.nowMs && !wanted.ignoreMarks)
-      return { kind: "refused_model", untilMs };
+    const { refusedModels } = keyState;
+    const served = wanted.listed ? slot.served : undefined;
+    // Of a thousand keys hardly one has been refused a model, and hosted ones list nothing: no name is looked up then.
+    if (served !== undefined || refusedModels.size > 0) {
+      const sent = sentModel(backend, wanted.model, wanted.pattern);
+      if (served !== undefined && !served.has(sent)) return MODEL;
+      const untilMs = refusedModels.get(sent);
+      if (untilMs !== undefined && untilMs > wanted.nowMs && !wanted.ignoreMarks)
+        return { kind: "refused_model", untilMs };
+    }
   }
   if (isResting(keyState.rest, wanted.nowMs)) return resting(keyState.rest, wanted.nowMs);
   if (isResting(state.rest, wanted.nowMs) && !wanted.ignoreHealth) return resting(state.rest, wanted.nowMs);
