@@ -177,6 +177,19 @@ test("SIGTERM lets a running stream complete while readiness says no at once, an
   await fake.stop();
 });
 
+test("a configuration from a pipe of the shell is served, and signals reach whoever serves it", async () => {
+  const fake = startFake();
+  const piped = `providers: { openai: { api_key: sk-piped-key-01, base_url: "${fake.url}" } }`;
+  await using weir = await startBinary({ env: {}, piped });
+  await sdk(weir.url).chat.completions.create(chat);
+  expect(chatKeys(fake)).toEqual(["sk-piped-key-01"]);
+  weir.kill("SIGHUP");
+  await until(() => weir.output().includes("pool changed"), "the reload");
+  weir.kill("SIGTERM");
+  expect(await weir.exited).toBe(0);
+  await fake.stop();
+});
+
 test("a second signal ends the binary at once with 130", async () => {
   const fake = startFake({ script: { rules: [{ do: "hang_headers" }] } });
   await using weir = await startBinary({ env: { OPENAI_API_KEYS: TWO_KEYS, OPENAI_BASE_URL: fake.url } });

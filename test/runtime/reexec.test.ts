@@ -26,3 +26,15 @@ test("a name server's answers are kept as long as the user says, else 30 s", () 
   expect(planReexec({ ...program, env: { [name]: "5" } })?.env[name]).toBe("5");
   expect(planReexec({ ...program, env: {} })?.env[name]).toBe("30");
 });
+
+test("descriptors that are named as files are passed on, beside the standard ones", () => {
+  const args = [
+    "--config=/dev/fd/63,/dev/fd/62",
+    "--env-file",
+    "/proc/self/fd/7",
+    "/dev/fd/1",
+    "/dev/fd/4096",
+  ];
+  const env = { OPENAI_API_KEYS_FILE: "/dev/fd/61" };
+  expect(planReexec({ ...program, args, env })?.descriptors).toEqual([7, 61, 62, 63]);
+});

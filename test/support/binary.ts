@@ -28,6 +28,8 @@ export interface BinaryOptions {
   readonly cwd?: string;
   /** The limit of open files. */
   readonly descriptors?: number;
+  /** A configuration that comes through a pipe of the shell: `--config <(…)`. */
+  readonly piped?: string;
 }
 
 /** Only what is given: the machine's own proxies and keys stay out. */
@@ -62,9 +64,14 @@ export async function startBinary({
   args = [],
   cwd,
   descriptors,
+  piped,
 }: BinaryOptions): Promise<RunningBinary> {
   const limited = descriptors === undefined ? [] : ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh"];
-  const child = Bun.spawn([...limited, weirBinary(), "--port", "0", ...args], {
+  const fed =
+    piped === undefined
+      ? []
+      : ["bash", "-c", `text=$1; shift; exec "$@" --config <(printf %s "$text")`, "bash", piped];
+  const child = Bun.spawn([...limited, ...fed, weirBinary(), "--port", "0", ...args], {
     env: environment(env),
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "ignore",
