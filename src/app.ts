@@ -64,6 +64,8 @@ export interface App {
   readonly inFlight: () => number;
   /** Bytes of request bodies held. */
   readonly heldBytes: () => number;
+  /** Puts a line into the log. */
+  readonly warn: (message: string) => void;
   readonly reload: (config: Config) => void;
   readonly rejectReload: (problems: readonly string[]) => void;
   /** Not ready at once, served with `Connection: close` for `delayMs`, then streams get the grace to finish. */
@@ -208,6 +210,7 @@ export function startApp(config: Config, world: World): App {
     pool,
     inFlight: () => live.count,
     heldBytes: () => bodies.heldBytes,
+    warn: (message) => logs.note({ level: "warn", message, fields: {} }),
     reload(next) {
       if (next.upstream.ca !== current.upstream.ca) trust = trustOf(next);
       current = next;

@@ -177,6 +177,19 @@ test("SIGTERM lets a running stream complete while readiness says no at once, an
   await fake.stop();
 });
 
+test("warnings are lines of the log, so that whoever reads JSON there gets nothing else", async () => {
+  const env = { OPENAI_API_KEYS: TWO_KEYS, OPENAI_BASE_URL: "http://127.0.0.1:9", OPENAI_APIKEY: "x" };
+  await using weir = await startBinary({ env });
+  await until(() => weir.output().includes("did you mean OPENAI_API_KEY?"), "the warning");
+  expect(weir.output()).not.toContain("warning:");
+  const lines = weir.output().split("\n");
+  const told = lines.find((line) => line.includes("did you mean")) ?? "";
+  expect(JSON.parse(told)).toMatchObject({
+    level: "warn",
+    message: expect.stringMatching(/^OPENAI_APIKEY /),
+  });
+});
+
 test("a configuration from a pipe of the shell is served, and signals reach whoever serves it", async () => {
   const fake = startFake();
   const piped = `providers: { openai: { api_key: sk-piped-key-01, base_url: "${fake.url}" } }`;

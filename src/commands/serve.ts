@@ -25,15 +25,17 @@ export const runServe: Command = async (invocation) => {
     out(helpOf("serve"));
     return EXIT.fine;
   }
-  const custom: CustomWorld = { now: realClock.now, report: (message) => err(`warning: ${message}\n`) };
+  let app: App | undefined;
+  /** Lines of the log as soon as there is one: whoever reads JSON there gets nothing else. */
+  const warn = (warning: string): void =>
+    app === undefined ? err(`warning: ${warning}\n`) : app.warn(warning);
+  const custom: CustomWorld = { now: realClock.now, report: warn };
   const upstreams = keepUpstreams();
   const load = (read = upstreams.read) => withCustomStrategies(loadFromWorld(env, flags, read), custom);
   const loaded = await load();
   if (loaded.kind !== "config") return tellUnloadable(loaded, err);
   const { config } = loaded;
-  for (const warning of config.warnings) err(`warning: ${warning}\n`);
   const store = upstreams.store();
-  let app: App;
   try {
     app = startApp(config, {
       clock: realClock,
@@ -44,11 +46,12 @@ export const runServe: Command = async (invocation) => {
       log: { format: isatty(STDERR) ? "text" : "json", write: createFdWriter(STDERR) },
     });
   } catch (error) {
+    for (const warning of config.warnings) warn(warning);
     err(`cannot listen on ${config.server.host}:${config.server.port}: ${reasonOf(error)}\n`);
     return EXIT.unavailable;
   }
   out(describeStart(config, app.port, app.dashboardPort));
-  for (const warning of app.warnings) err(`warning: ${warning}\n`);
+  for (const warning of [...config.warnings, ...app.warnings]) warn(warning);
   return serveUntilStopped(invocation, load, { app, loaded, store });
 };
 
@@ -65,16 +68,16 @@ async function serveUntilStopped(
   load: (read?: ReadUpstreams) => Promise<Loaded>,
   { app, loaded, store }: Running,
 ): Promise<number> {
-  const { err, onSignal } = invocation;
+  const { onSignal } = invocation;
   const { watched } = loaded.config;
   const reload = createReload({
     load,
     app,
     loaded,
-    warn: (warning) => err(`warning: ${warning}\n`),
+    warn: app.warn,
     watch: (paths) => watch.update(paths),
   });
-  const complain = (error: unknown): void => err(`cannot reload: ${reasonOf(error)}\n`);
+  const complain = (error: unknown): void => app.warn(`cannot reload: ${reasonOf(error)}`);
   const watch = watchFiles(watched, reload, { onError: complain });
   onSignal("SIGHUP", () => void reload().catch(complain));
   store?.follow({
