@@ -408,6 +408,29 @@ describe("the page", () => {
     expect(page.url()).not.toContain("open=");
   });
 
+  test("opens another row while the facts of the one before are closing", async () => {
+    await using weir = startStandIn({ view: sampleView() });
+    await using opened = await openPage(browser, `${weir.url}/dashboard#backends?sort=name`);
+    const { page, faults } = opened;
+    await page.locator(".row-name").first().click();
+    await page.getByRole("dialog").waitFor();
+    const other = await page.locator(".row-name").nth(1).textContent();
+    await page.evaluate(() => {
+      document.querySelector("dialog")?.close();
+      document.querySelectorAll<HTMLElement>(".row-name")[1]?.click();
+    });
+    await page
+      .getByRole("dialog")
+      .filter({ hasText: other ?? "no other" })
+      .waitFor();
+    // Two frames are enough for the word that the first has closed.
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    expect(await page.getByRole("dialog").locator("h2").textContent()).toBe(other);
+    expect(faults).toEqual([]);
+  });
+
   test("goes where it is told, also while a row's facts are closing", async () => {
     await using weir = startStandIn({ view: sampleView() });
     await using opened = await openPage(browser, `${weir.url}/dashboard#backends?sort=name`);

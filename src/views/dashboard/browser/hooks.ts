@@ -48,9 +48,11 @@ export interface Navigation {
   readonly goTo: (tab: Tab, choices?: Readonly<Record<string, string>>) => void;
   /**
    * Changes choices of this tab; an empty text takes one away. No new step for the back button.
-   * Does nothing once the address names another tab: a drawer tells that it closed when the user may have gone on.
+   * Does nothing once the address names another tab.
    */
   readonly choose: (choices: Readonly<Record<string, string>>) => void;
+  /** No longer shows that row's facts. A drawer tells that it closed a moment later: another may be open by then. */
+  readonly shut: (id: string) => void;
 }
 
 export function useNavigation(): Navigation {
@@ -64,18 +66,22 @@ export function useNavigation(): Navigation {
   }, []);
   // A tab begins at its top.
   useLayoutEffect(() => scrollTo(0, 0), [place.tab]);
+  const choose: Navigation["choose"] = (choices) => {
+    const now = readPlace(location.hash, home);
+    if (now.tab !== place.tab) return;
+    const next = writePlace({ tab: now.tab, choices: { ...now.choices, ...choices } });
+    history.replaceState(null, "", next);
+    setHash(next);
+  };
   return {
     place,
     hrefOf: (tab) => writePlace({ tab, choices: {} }),
     goTo(tab, choices = {}) {
       location.hash = writePlace({ tab, choices });
     },
-    choose(choices) {
-      const now = readPlace(location.hash, home);
-      if (now.tab !== place.tab) return;
-      const next = writePlace({ tab: now.tab, choices: { ...now.choices, ...choices } });
-      history.replaceState(null, "", next);
-      setHash(next);
+    choose,
+    shut(id) {
+      if (readPlace(location.hash, home).choices["open"] === id) choose({ open: "" });
     },
   };
 }

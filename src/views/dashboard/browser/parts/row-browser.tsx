@@ -88,7 +88,7 @@ export function RowBrowser<Row extends AnyRow>(props: RowBrowserProps<Row>) {
           rows.length === 0 ? `There are no ${what}.` : `None of ${rows.length} ${what} fits the filter.`
         }
       />
-      {opened !== undefined && details(opened, () => navigation.choose({ open: "" }))}
+      {opened !== undefined && details(opened, () => navigation.shut(opened.id))}
     </section>
   );
 }

@@ -69,7 +69,7 @@ export function Backends({ view, nowMs, navigation }: TabProps) {
       nowMs={nowMs}
       navigation={navigation}
       details={(row, close) => (
-        <Drawer title={row.id} facts={factsOf(row, nowMs)} onClose={close}>
+        <Drawer key={row.id} title={row.id} facts={factsOf(row, nowMs)} onClose={close}>
           <LimitList limits={row.limits} nowMs={nowMs} />
         </Drawer>
       )}

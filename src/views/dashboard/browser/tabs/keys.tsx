@@ -87,7 +87,7 @@ export function Keys({ view, nowMs, navigation }: TabProps) {
       nowMs={nowMs}
       navigation={navigation}
       details={(row, close) => (
-        <Drawer title={row.label} facts={factsOf(row, nowMs)} onClose={close}>
+        <Drawer key={row.id} title={row.label} facts={factsOf(row, nowMs)} onClose={close}>
           <LimitList limits={row.limits} nowMs={nowMs} />
           <p>
             <button type="button" onClick={() => navigation.goTo("backends", { q: row.label })}>
