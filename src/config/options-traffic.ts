@@ -95,7 +95,7 @@ export const TRAFFIC_OPTIONS = [
     key: "timeouts.idle",
     read: duration("1ms"),
     default: "120s",
-    sentence: "Longest silence within an answer. Not zero.",
+    sentence: "Longest silence within an answer, or within a file on its way up. Not zero.",
   }),
   option({
     key: "timeouts.total",
