@@ -13,5 +13,8 @@ export class CallEnded extends Error {
 }
 
 export const CLIENT_LEFT = new CallEnded({ kind: "abandoned", detail: "client left" });
-export const CALLER_STALLED = new CallEnded({ kind: "abandoned", detail: "the client's upload stalled" });
+export const CALLER_STALLED = new CallEnded({
+  kind: "abandoned",
+  detail: "the client's body did not come in time",
+});
 export const WEIR_STOPS = new CallEnded({ kind: "abandoned", detail: "weir is stopping" });

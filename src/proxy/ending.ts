@@ -58,7 +58,7 @@ export function refused({ call, parts, journey }: Way, refusal: Refusal): Respon
 const STALLED: Refusal = {
   status: 408,
   code: "request_timeout",
-  message: "the body stopped coming; see timeouts.idle",
+  message: "the body did not come in time; see timeouts.idle and timeouts.total",
 };
 
 const CROWDED: Omit<Refusal, "message"> = { status: 503, code: "out_of_descriptors", retryAfterMs: 1000 };

@@ -1,8 +1,11 @@
 // One timer for all phases of an attempt, since most attempts end before the first phase could run out.
 
 export interface PhaseTimer {
-  /** The phase that begins now may last so long, all together `totalMs`; then `act` is called, once. Replaces the one before. */
-  readonly enter: (limitMs: number, act: () => void) => void;
+  /**
+   * The phase that begins now may last so long, all together `totalMs`; then `act` is called, once, and told which it was.
+   * Replaces the phase before.
+   */
+  readonly enter: (limitMs: number, act: (isTotal: boolean) => void) => void;
   readonly stop: () => void;
 }
 
@@ -12,7 +15,7 @@ export function createPhaseTimer(now: () => number, totalMs = Number.POSITIVE_IN
   let timer: ReturnType<typeof setTimeout> | undefined;
   let dueMs = 0;
   let deadlineMs = 0;
-  let act: () => void = doNothing;
+  let act: (isTotal: boolean) => void = doNothing;
 
   const arm = (delayMs: number): void => {
     dueMs = now() + delayMs;
@@ -22,7 +25,7 @@ export function createPhaseTimer(now: () => number, totalMs = Number.POSITIVE_IN
     timer = undefined;
     const leftMs = deadlineMs - now();
     if (leftMs > 0) arm(leftMs);
-    else act();
+    else act(now() >= endMs);
   };
   return {
     enter(limitMs, next) {

@@ -62,8 +62,9 @@ export function watchSending(shipment: Shipment, dialCheck: DialCheck, timer: Ph
     if (isWaiting && !isConnecting) enterNext(0);
   }
 
-  function endForStall(): void {
-    if (upload?.awaitsCaller() === true) abort.abort(CALLER_STALLED);
+  /** Of a body that still moved when its time was over, nobody can say who was slow. */
+  function endForStall(isTotal: boolean): void {
+    if (isTotal || upload?.awaitsCaller() === true) abort.abort(CALLER_STALLED);
     else abort.abort(late("failed", `the body was not taken for ${seconds(idleMs)} s`));
   }
 

@@ -46,6 +46,19 @@ describe("an upload", () => {
     await until(() => upstream.open === 0, "the upstream call is closed");
   });
 
+  test("that never ends is ended when its total time is over", async () => {
+    await using upstream = await startRawUpstream(() => undefined);
+    await using weir = start(upstream.url, { totalMs: 300, connectMs: 20 });
+    await using client = await dialRaw(weir.port);
+    client.send(headOf("content-length: 100000000"));
+    await until(() => {
+      if (!isWhole(client.received)) client.send("x");
+      return isWhole(client.received);
+    }, "an answer");
+    expect(statusOf(client.received)).toBe(408);
+    expect(weir.slot(KEY).state.failuresInRow).toBe(0);
+  });
+
   test("that is broken by its caller is blamed on nobody", async () => {
     await using upstream = await startRawUpstream(() => undefined);
     await using weir = start(upstream.url);
