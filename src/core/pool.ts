@@ -147,7 +147,16 @@ function joinSlot(
   return { backend, state, keyState, ...(models === undefined ? {} : { served: new Set(models) }) };
 }
 
+const FAMILIES: readonly Family[] = ["openai", "anthropic", "gemini"];
+
+/** Backends do not change, and each display asks for all of them. */
+const familiesByBackend = new WeakMap<Backend, readonly Family[]>();
+
 export function familiesOf(backend: Backend): readonly Family[] {
-  const all: readonly Family[] = ["openai", "anthropic", "gemini"];
-  return all.filter((family) => backend.endpoints[family] !== undefined);
+  let found = familiesByBackend.get(backend);
+  if (found === undefined) {
+    found = FAMILIES.filter((family) => backend.endpoints[family] !== undefined);
+    familiesByBackend.set(backend, found);
+  }
+  return found;
 }

@@ -4,26 +4,44 @@ import { learnedLimitsOf, limitsOf } from "./limit-status.ts";
 import { familiesOf, type PoolSnapshot } from "./pool.ts";
 import type { Slot } from "./seams.ts";
 import { backendStanding, keyStanding } from "./standing.ts";
-import type { BackendStatus, KeyStatus } from "./status.ts";
+import type { BackendStatus, KeyStatus, LimitStatus } from "./status.ts";
 import type { Tally } from "./tally.ts";
 import { type Moment, readEngine, readStanding, readTraffic, shareOf } from "./view-rows.ts";
 
 export interface RowTerms {
   /** Backends that some route sends to. */
   readonly serving: ReadonlySet<string>;
+  /** By id of the key. */
+  readonly keyLimits: ReadonlyMap<string, readonly LimitStatus[]>;
   readonly moment: Moment;
+}
+
+/** Once for a key and all its backends. */
+export function viewKeyLimits(
+  { slots }: PoolSnapshot,
+  moment: Moment,
+): ReadonlyMap<string, readonly LimitStatus[]> {
+  const found = new Map<string, readonly LimitStatus[]>();
+  for (const { keyState } of slots) {
+    if (found.has(keyState.id)) continue;
+    const learned = learnedLimitsOf(keyState, moment);
+    const own = limitsOf(keyState.limits, "key", moment);
+    found.set(keyState.id, learned.length === 0 ? own : [...own, ...learned]);
+  }
+  return found;
 }
 
 export function viewBackends(
   snapshot: PoolSnapshot,
   tally: Tally,
-  { serving, moment }: RowTerms,
+  { serving, keyLimits, moment }: RowTerms,
 ): readonly BackendStatus[] {
   const { nowMs } = moment;
   const routes = routesByBackend(snapshot);
   return snapshot.slots.map((slot): BackendStatus => {
     const { backend, state, keyState } = slot;
     const row = tally.backends.get(backend.id);
+    const ofKey = keyLimits.get(keyState.id) ?? [];
     return {
       id: backend.id,
       provider: backend.provider,
@@ -39,11 +57,7 @@ export function viewBackends(
       ...readStanding(backendStanding(slot, serving.has(backend.id), nowMs), row, moment),
       ...readTraffic(row, moment),
       pending: row?.pending ?? 0,
-      limits: [
-        ...limitsOf(state.limits, "backend", moment),
-        ...limitsOf(keyState.limits, "key", moment),
-        ...learnedLimitsOf(keyState, moment),
-      ],
+      limits: state.limits === undefined ? ofKey : [...limitsOf(state.limits, "backend", moment), ...ofKey],
       engine: readEngine(slot, nowMs),
     };
   });
@@ -74,7 +88,7 @@ function routesByBackend({ routes, patterns }: PoolSnapshot): ReadonlyMap<string
 export function viewKeys(
   snapshot: PoolSnapshot,
   tally: Tally,
-  { serving, moment }: RowTerms,
+  { serving, keyLimits, moment }: RowTerms,
 ): readonly KeyStatus[] {
   const byKey = new Map<string, Slot[]>();
   for (const slot of snapshot.slots) {
@@ -103,7 +117,7 @@ export function viewKeys(
         ...readTraffic(row, moment),
         share: shareOf(row?.attempts ?? 0, tally.providers.get(backend.provider)?.attempts ?? 0),
         duration: row?.duration.percentiles(moment.nowMs) ?? NO_TIMES,
-        limits: [...limitsOf(keyState.limits, "key", moment), ...learnedLimitsOf(keyState, moment)],
+        limits: keyLimits.get(id) ?? [],
       },
     ];
   });

@@ -13,7 +13,7 @@ import type {
 } from "./status.ts";
 import type { Failure, Tally } from "./tally.ts";
 import { PER_MINUTE } from "./tally-row.ts";
-import { viewBackends, viewKeys } from "./view-backends.ts";
+import { viewBackends, viewKeyLimits, viewKeys } from "./view-backends.ts";
 import { type Rows, viewModels, viewProviders } from "./view-models.ts";
 import { type Moment, shareOf, wallAt } from "./view-rows.ts";
 
@@ -36,7 +36,7 @@ export function viewStatus(
   tally: Tally,
   { moment, around }: { readonly moment: Moment; readonly around: Surroundings },
 ): StatusView {
-  const terms = { serving: findServing(snapshot), moment };
+  const terms = { serving: findServing(snapshot), keyLimits: viewKeyLimits(snapshot, moment), moment };
   const backends = viewBackends(snapshot, tally, terms);
   const keys = viewKeys(snapshot, tally, terms);
   const rows = { backends, keys, secretKeys: secretKeysOf(snapshot) };
