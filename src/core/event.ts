@@ -104,6 +104,8 @@ export interface RequestFinished {
   readonly route?: string | undefined;
   readonly backend?: string | undefined;
   readonly status: number;
+  /** Of a refusal of weir's own, such as rate_limit_exceeded. */
+  readonly code?: string | undefined;
   readonly attempts: number;
   /** Models that it went on to after the one asked for. */
   readonly fallbacks: number;

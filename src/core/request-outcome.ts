@@ -16,10 +16,13 @@ const NOT_THE_CALLERS = new Set([401, 402, 403, 408, 409, 429]);
 
 export function requestOutcome({
   status,
+  code,
   attempts,
   ending,
-}: Pick<RequestFinished, "status" | "attempts" | "ending">): RequestOutcome {
+}: Pick<RequestFinished, "status" | "code" | "attempts" | "ending">): RequestOutcome {
   if (ending === "abandoned") return "abandoned";
+  // An upload that stopped coming; a 408 of an upstream is another matter.
+  if (code === "request_timeout") return "rejected";
   if (ending === "broken") return "failed";
   if (status < 400) return "succeeded";
   if (status < 500 && !NOT_THE_CALLERS.has(status)) return "rejected";

@@ -38,6 +38,7 @@ export function describeEvent(event: ProxyEvent): Entry | undefined {
         model: event.model,
         backend: event.backend,
         status: event.status,
+        code: event.code,
         attempts: event.attempts,
         ending: event.ending === "complete" ? undefined : event.ending,
         ...measuresOf(event),

@@ -34,6 +34,7 @@ const ofRequest = (event: RequestFinished): Fields => ({
   model: event.model,
   backend: event.backend,
   status: event.status,
+  code: event.code,
   attempts: event.attempts,
   fallbacks: event.fallbacks,
   ending: event.ending,

@@ -51,7 +51,7 @@ export function refused({ call, parts, journey }: Way, refusal: Refusal): Respon
   const backend = journey.backend === undefined ? {} : { backend: journey.backend };
   const trace = { requestId, attempts: journey.attempts, ...backend };
   addTrace(response.headers, parts.settings().responseHeaders, trace);
-  journey.finish({ status: refusal.status, ending: "complete" });
+  journey.finish({ status: refusal.status, code: refusal.code, ending: "complete" });
   return response;
 }
 

@@ -28,6 +28,7 @@ export interface Journey {
 
 export interface JourneyEnd {
   readonly status: number;
+  readonly code?: string;
   readonly ending: RequestFinished["ending"];
   readonly usage?: TokenUsage | undefined;
 }
@@ -92,7 +93,7 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
     noteFirstByte() {
       firstByteMs ??= clock.now() - call.startedMs;
     },
-    finish({ status, ending, usage }) {
+    finish({ status, code, ending, usage }) {
       if (!open) return;
       open = false;
       live.remove(entry);
@@ -109,6 +110,7 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
         route,
         backend,
         status,
+        code,
         attempts,
         fallbacks,
         ending,

@@ -79,7 +79,7 @@ test("no more than four characters of a key are in any problem, warning or resol
       delete files["x.env"];
       expect(leaks(withoutProxies(shownOf(load(env, { files }))), key)).toBe(false);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

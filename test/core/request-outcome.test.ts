@@ -23,3 +23,9 @@ for (const [status, attempts, ending, expected] of CASES)
   test(`a request with status ${status} after ${attempts} attempts, ${ending}, counts as ${expected}`, () => {
     expect(requestOutcome({ status, attempts, ending })).toBe(expected);
   });
+
+test("an upload that the caller did not finish is the caller's mistake, an upstream's own time-out is not", () => {
+  const late = { status: 408, attempts: 1, ending: "complete" } as const;
+  expect(requestOutcome({ ...late, code: "request_timeout" })).toBe("rejected");
+  expect(requestOutcome(late)).toBe("failed");
+});

@@ -93,6 +93,12 @@ describe("logs", () => {
     ]);
   });
 
+  test("name weir's own reason for a refusal", () => {
+    const { logs, rows } = start();
+    logs.emit({ ...REQUEST, status: 429, code: "rate_limit_exceeded", attempts: 0 });
+    expect(rows()).toMatchObject([{ status: 429, code: "rate_limit_exceeded" }]);
+  });
+
   test("have the attempts too at debug", () => {
     const { logs, rows } = start({ level: "debug" });
     logs.emit(ATTEMPT);

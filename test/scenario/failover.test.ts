@@ -621,6 +621,8 @@ describe("a request that has several families to go to", () => {
     const unknown = await weir.post(PATH, { ...CHAT, model: "gpd-4o" });
     expect(unknown.status).toBe(404);
     expect(await unknown.json()).toMatchObject({ error: { code: "model_not_found", param: "model" } });
+    await weir.idle();
+    expect(weir.events.at(-1)).toMatchObject({ kind: "request_finished", code: "model_not_found" });
     await fake.stop();
   });
 
