@@ -2,6 +2,7 @@
 import packageJson from "../package.json" with { type: "json" };
 import { type AdminTerms, adminPages } from "./admin/pages.ts";
 import type { UpstreamStore } from "./admin/store.ts";
+import { logTermsOf, type LogWorld, settingsOf, trustOf } from "./app-settings.ts";
 import type { Config } from "./config/config.ts";
 import { secretsOf } from "./config/secrets.ts";
 import { UPSTREAM_SCHEMA } from "./config/upstream-schema.ts";
@@ -11,10 +12,9 @@ import { createModelLabels } from "./core/model-label.ts";
 import { isDashboardPath, type Page } from "./core/page.ts";
 import { createPool, nextSnapshot, type Pool } from "./core/pool.ts";
 import { createRetryBudget } from "./core/retry-budget.ts";
-import type { Clock, Random } from "./core/seams.ts";
+import type { Random } from "./core/seams.ts";
 import { type HealthTerms, startHealth } from "./health/health.ts";
-import { createLogs, type Logs } from "./notify/logs.ts";
-import type { WriteText } from "./notify/sink.ts";
+import { createLogs } from "./notify/logs.ts";
 import { startWebhooks, type Webhooks } from "./notify/webhooks.ts";
 import { createAccess } from "./proxy/access.ts";
 import { askBackend } from "./proxy/ask-backend.ts";
@@ -22,12 +22,9 @@ import { createBodyBudget } from "./proxy/body.ts";
 import type { Parts } from "./proxy/call.ts";
 import { createDialCheck } from "./proxy/dial.ts";
 import { createLiveCalls } from "./proxy/live.ts";
-import type { Listener } from "./proxy/listen.ts";
-import { type PageServerOptions, startPageServer } from "./proxy/page-server.ts";
+import { openPageServer } from "./proxy/page-server.ts";
 import { startServer } from "./proxy/server.ts";
-import type { ProxySettings } from "./proxy/settings.ts";
 import { createWaitingRoom } from "./proxy/waiting-room.ts";
-import { withDefaultAuthorities } from "./runtime/authorities.ts";
 import { realClock } from "./runtime/clock.ts";
 import { every } from "./runtime/every.ts";
 import { watchProcess } from "./runtime/process-watch.ts";
@@ -39,12 +36,10 @@ import { viewReadiness } from "./views/readiness.ts";
 import { createViews } from "./views/views.ts";
 
 /** What the real world gives: time, chance, a place for log lines. */
-export interface World {
-  readonly clock: Clock;
+export interface World extends LogWorld {
   readonly random: Random;
   readonly createId: () => string;
   readonly hostname: string;
-  readonly log: { readonly format: "text" | "json"; readonly write: WriteText };
   /** What the admin API holds; absent: there is none. Whoever gives it applies its changes by `reload`. */
   readonly upstreams?: UpstreamStore;
   /** For tests: in place of the defaults. */
@@ -83,7 +78,7 @@ export function startApp(config: Config, world: World): App {
   let reloadProblems: readonly string[] = [];
   let draining = false;
 
-  const logs = createLogsOf(config, world);
+  const logs = createLogs(logTermsOf(config, world));
   logs.know(secretsOf(config));
   let webhooks: Webhooks | undefined;
   const emit = fanOut([
@@ -266,60 +261,6 @@ const adminTerms = (store: UpstreamStore): AdminTerms => ({
 });
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : "unknown");
-
-type OpenedPages =
-  | { readonly kind: "open"; readonly listener: Listener }
-  | { readonly kind: "closed"; readonly warning: string };
-
-/** The proxy is worth more than its dashboard. */
-function openPageServer(options: PageServerOptions): OpenedPages {
-  try {
-    return { kind: "open", listener: startPageServer(options) };
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : nameOf(error);
-    const warning = `the dashboard is not on port ${options.port} of ${options.host}: ${code}`;
-    return { kind: "closed", warning };
-  }
-}
-
-interface Trust {
-  readonly ca: string;
-  readonly session: Bun.FetchSession;
-}
-
-/** A session, because a request that brings hundreds of certificates along has them compared every time. */
-function trustOf({ upstream }: Config): Trust | undefined {
-  if (upstream.ca === undefined) return undefined;
-  const ca = withDefaultAuthorities(upstream.ca);
-  return { ca, session: new Bun.FetchSession({ tls: { ca } }) };
-}
-
-function settingsOf(config: Config, trust: Trust | undefined): ProxySettings {
-  const { retry } = config;
-  return {
-    retry: { max: retry.max, backoffMs: retry.backoffMs, maxBackoffMs: retry.maxBackoffMs },
-    cooldown: config.cooldown,
-    timeouts: config.timeouts,
-    fallbacks: config.fallbacks,
-    queueMaxWaitMs: config.queue.maxWaitMs,
-    queueMaxSize: config.queue.maxSize,
-    requestBytes: config.buffers.requestBytes,
-    responseHeaders: config.server.responseHeaders,
-    ...(trust === undefined ? {} : { session: trust.session }),
-  };
-}
-
-function createLogsOf({ log }: Config, world: World): Logs {
-  const { dir, maxBytes, maxFiles, maxAgeMs, trace } = log;
-  return createLogs({
-    level: log.level,
-    format: log.format === "auto" ? world.log.format : log.format,
-    wall: world.clock.wall,
-    write: world.log.write,
-    ...(dir === "" ? {} : { files: { dir, maxBytes, maxFiles, maxAgeMs } }),
-    ...(trace === "" ? {} : { trace }),
-  });
-}
 
 function fanOut(sinks: readonly Emit[]): Emit {
   return (event) => {

@@ -7,8 +7,9 @@ import { existsSync, readFileSync } from "node:fs";
 const SRC = join(import.meta.dir, "../src");
 const files = [...new Glob("**/*.{ts,tsx}").scanSync(SRC)].sort();
 
-/** Files that may join rooms: the entry, the composition root and the commands. */
-const isRoot = (file: string) => file === "main.ts" || file === "app.ts" || file.startsWith("commands/");
+/** Files that may join rooms: the entry, the composition root with its settings, and the commands. */
+const ROOTS = new Set(["main.ts", "app.ts", "app-settings.ts"]);
+const isRoot = (file: string) => ROOTS.has(file) || file.startsWith("commands/");
 const roomOf = (file: string) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file);
 
 /** Every import of a file, types and re-exports included: local ones as paths below src, the rest as written. */

@@ -54,6 +54,22 @@ export function startPageServer(options: PageServerOptions): Listener {
   return listen(app, { host, port, idleSeconds, mostBodyBytes: LARGEST_BODY_BYTES });
 }
 
+/** `warning`: why it did not open. */
+type OpenedPages =
+  | { readonly kind: "open"; readonly listener: Listener }
+  | { readonly kind: "closed"; readonly warning: string };
+
+/** The proxy is worth more than its dashboard: a port that is taken is a warning. */
+export function openPageServer(options: PageServerOptions): OpenedPages {
+  try {
+    return { kind: "open", listener: startPageServer(options) };
+  } catch (error) {
+    const code = error instanceof Error ? ("code" in error ? String(error.code) : error.name) : "unknown";
+    const warning = `the dashboard is not on port ${options.port} of ${options.host}: ${code}`;
+    return { kind: "closed", warning };
+  }
+}
+
 const refuseUnknown = (request: Request): Response =>
   refuse("openai", {
     status: 404,
