@@ -116,7 +116,12 @@ const DOCUMENTATION = {
     securitySchemes: {
       bearer: { type: "http", scheme: "bearer" },
       header: { type: "apiKey", in: "header", name: "x-api-key" },
-      session: { type: "apiKey", in: "cookie", name: "weir_session" },
+      session: {
+        type: "apiKey",
+        in: "cookie",
+        name: "weir_session_8080",
+        description: "What the page's login sets; the number is the port that the browser calls.",
+      },
     },
   },
 } as const;

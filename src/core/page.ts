@@ -17,8 +17,22 @@ export interface Page {
   ) => Response | Promise<Response>;
 }
 
-/** What a browser gets that has logged in. */
-export const SESSION_COOKIE = "weir_session";
+/**
+ * The name of what a browser gets that has logged in. Cookies do not tell ports apart, and somebody may look at several weirs
+ * through ports of one host.
+ */
+export function sessionCookie(headers: Headers): string {
+  const port = /:(\d+)$/.exec(headers.get("host") ?? "")?.[1];
+  return port === undefined ? "weir_session" : `weir_session_${port}`;
+}
+
+/** Undefined when the browser has not logged in here. */
+export function sessionOf(headers: Headers): string | undefined {
+  const start = `${sessionCookie(headers)}=`;
+  const cookies = (headers.get("cookie") ?? "").split(/; */);
+  const value = cookies.find((cookie) => cookie.startsWith(start))?.slice(start.length);
+  return value !== undefined && /^[A-Za-z0-9_-]{1,128}$/.test(value) ? value : undefined;
+}
 
 /** True for what goes when the dashboard is off or elsewhere: the page and the JSON behind it, not the admin API. */
 export function isDashboardPath(path: string): boolean {

@@ -1,9 +1,9 @@
 // The login of browsers: takes the admin key once, and gives a cookie in its place.
 import { isCleanPath } from "../core/operation.ts";
-import { type Page, pathOf, SESSION_COOKIE } from "../core/page.ts";
+import { type Page, pathOf, sessionCookie, sessionOf } from "../core/page.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { LOGIN_PATH, showLogin } from "./login-form.ts";
-import { type PageGuard, refusePage, sessionOf } from "./page-guard.ts";
+import { type PageGuard, refusePage } from "./page-guard.ts";
 import { SESSION_SECONDS, type Sessions } from "./sessions.ts";
 
 const LOGOUT_PATH = "/dashboard/logout";
@@ -112,7 +112,7 @@ function cookie(request: Request, value: string, maxAgeSeconds: number): string 
     request.headers.get("x-forwarded-proto")?.toLowerCase() === "https" ||
     request.headers.get("origin")?.toLowerCase().startsWith("https://") === true;
   const secure = isSecure ? "; Secure" : "";
-  return `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
+  return `${sessionCookie(request.headers)}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
 }
 
 const NOTHING_TO_LOG_IN_WITH: Refusal = {

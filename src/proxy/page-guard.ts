@@ -1,7 +1,7 @@
 // Who may see what operators see: this machine alone as long as there is no admin key, and with one whoever has it.
 import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../core/credential.ts";
-import { SESSION_COOKIE } from "../core/page.ts";
+import { sessionOf } from "../core/page.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { digest } from "./digest.ts";
 import type { Guesses } from "./guesses.ts";
@@ -94,11 +94,6 @@ function keyOf(headers: Headers): string | undefined {
   const named = headers.get("x-api-key") ?? "";
   return bearer ?? (named === "" ? undefined : named);
 }
-
-const COOKIE = new RegExp(`(?:^|; *)${SESSION_COOKIE}=([A-Za-z0-9_-]{1,128})(?:;|$)`);
-
-export const sessionOf = (headers: Headers): string | undefined =>
-  COOKIE.exec(headers.get("cookie") ?? "")?.[1];
 
 const isSafe = (method: string): boolean => method === "GET" || method === "HEAD";
 

@@ -251,12 +251,12 @@ describe("a browser", () => {
     const right = await post("/dashboard/login", { key: ` ${ADMIN_KEY} `, next: "/metrics" });
     expect([right.status, right.headers.get("location")]).toEqual([303, "/metrics"]);
     const set = right.headers.get("set-cookie") ?? "";
-    expect(set).toMatch(/^weir_session=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(set).toMatch(/^weir_session_\d+=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
     const cookie = set.split(";")[0] ?? "";
     expect((await weir.get("/metrics", { cookie: `a=b; ${cookie}; c=d` })).status).toBe(200);
     expect((await weir.get("/dashboard/login", { cookie })).status).toBe(303);
     const out = await post("/dashboard/logout", {}, { cookie });
-    expect(out.headers.get("set-cookie")).toStartWith("weir_session=; Path=/; Max-Age=0;");
+    expect(out.headers.get("set-cookie")).toMatch(/^weir_session_\d+=; Path=\/; Max-Age=0;/);
     expect((await weir.get("/metrics", { cookie })).status).toBe(401);
   });
 
@@ -315,6 +315,15 @@ describe("a browser", () => {
     expect((await weir.get("/metrics", { cookie: second })).status).toBe(401);
   });
 
+  test("keeps the sessions of several weirs on one host apart", async () => {
+    await using one = start(ADMIN_KEY);
+    await using two = start(ADMIN_KEY);
+    // A browser sends the cookies of a host to all its ports.
+    const cookie = [await logIn(one.url), await logIn(two.url)].join("; ");
+    for (const weir of [one, two]) expect((await weir.get("/metrics", { cookie })).status).toBe(200);
+    expect((await two.get("/metrics", { cookie: await logIn(one.url) })).status).toBe(401);
+  });
+
   test("may hold one of a thousand sessions; then the oldest ends", async () => {
     await using weir = start(ADMIN_KEY);
     const first = await logIn(weir.url);
@@ -327,7 +336,8 @@ describe("a browser", () => {
   test("cannot make a session up", async () => {
     await using weir = start(ADMIN_KEY);
     for (const value of ["", "x", ADMIN_KEY, "__proto__", "a".repeat(43), "a".repeat(10_000)])
-      expect((await weir.get("/metrics", { cookie: `weir_session=${value}` })).status).toBe(401);
+      for (const name of ["weir_session", `weir_session_${new URL(weir.url).port}`])
+        expect((await weir.get("/metrics", { cookie: `${name}=${value}` })).status).toBe(401);
   });
 
   test("sends nothing on behalf of other sites' pages", async () => {

@@ -1,6 +1,6 @@
 // Serves the dashboard: one HTML page and the files that it names. The files' names hold a hash of their content, so
 // browsers keep them for good, and ask for the page each time.
-import { type Page, pathOf, SESSION_COOKIE } from "../../core/page.ts";
+import { type Page, pathOf, sessionOf } from "../../core/page.ts";
 
 /** No inline code, nothing from elsewhere, no frames: names of models and providers are other people's text. */
 const POLICY = [
@@ -74,7 +74,7 @@ const hash = (text: string): string => new Bun.CryptoHasher("sha256").update(tex
 
 async function sendPage(request: Request): Promise<Response> {
   const { page, ownPage } = await (files ??= loadFiles());
-  const hasLogin = request.headers.get("cookie")?.includes(`${SESSION_COOKIE}=`) === true;
+  const hasLogin = sessionOf(request.headers) !== undefined;
   return send(request, hasLogin ? ownPage : page, "private, no-cache");
 }
 
