@@ -73,7 +73,7 @@ export function createGuard(rules: GuardRules): Guard {
   };
 }
 
-const isHealth = (path: string): boolean => path === "/health" || path.startsWith("/health/");
+export const isHealth = (path: string): boolean => path === "/health" || path.startsWith("/health/");
 
 /** Adds to an answer what a browser app of an allowed origin needs to read it. */
 export function allowOrigin(response: Response, request: Request, allowed: readonly string[]): void {

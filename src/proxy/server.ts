@@ -2,7 +2,7 @@
 import { familyOfPath, readOperation } from "../core/operation.ts";
 import { type Page, pathOf, searchOf } from "../core/page.ts";
 import type { Parts } from "./call.ts";
-import { allowOrigin, type Guard } from "./guard.ts";
+import { allowOrigin, type Guard, isHealth } from "./guard.ts";
 import { createRouter, listen, type Listener } from "./listen.ts";
 import type { PageGuard } from "./page-guard.ts";
 import { addPages, type BunServer } from "./pages.ts";
@@ -42,7 +42,8 @@ export function startServer(options: ServerOptions): Listener {
   });
   app.onRequest(({ request }) => {
     const refused = options.guard().screen(request);
-    return refused === undefined ? undefined : finish(refused, request, options);
+    if (refused === undefined) return undefined;
+    return answerProbe(request, options.pages) ?? finish(refused, request, options);
   });
   addPages(app, {
     pages: options.pages,
@@ -60,6 +61,17 @@ export function startServer(options: ServerOptions): Listener {
   );
   const { host, port, idleSeconds } = options;
   return listen(app, { host, port, idleSeconds, mostBodyBytes: LARGEST_BODY_BYTES });
+}
+
+/**
+ * Load balancers probe with HTTP/1.0, which needs no Host: health is everybody's, and nothing else is answered without one.
+ * Before the routes, since Elysia finds another path in a URL that has no host.
+ */
+function answerProbe(request: Request, pages: readonly Page[]): Response | Promise<Response> | undefined {
+  if (request.headers.has("host") || (request.method !== "GET" && request.method !== "HEAD"))
+    return undefined;
+  const path = pathOf(request.url);
+  return isHealth(path) ? pages.find((page) => page.path === path)?.respond(request, undefined) : undefined;
 }
 
 async function pipe(request: Request, server: BunServer, options: ServerOptions): Promise<Response> {

@@ -137,6 +137,16 @@ describe("framing", () => {
     expect(stream).toEndWith("data: [DONE]\n\n");
   });
 
+  test("a load balancer's HTTP/1.0 without a Host is told the health, and nothing else", async () => {
+    const ask = (line: string) => exchange(weir.port, `${line} HTTP/1.0\r\n\r\n`);
+    for (const path of ["/health", "/health/ready", "/health/live?x=1"])
+      expect(statusOf(await ask(`GET ${path}`))).toBe(200);
+    expect(await ask("GET /health")).toContain('{"status":"ok"}');
+    expect(statusOf(await ask("HEAD /health/ready"))).toBe(200);
+    for (const line of ["GET /metrics", "GET /v1/models", "GET /health/../metrics", "POST /health"])
+      expect([line, statusOf(await ask(line))]).toEqual([line, 400]);
+  });
+
   test("Expect: 100-continue gets its word and its answer", async () => {
     await using client = await dialRaw(weir.port);
     client.send(
