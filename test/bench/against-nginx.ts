@@ -181,6 +181,11 @@ http { access_log off; client_body_buffer_size 1m; client_max_body_size 64m; cli
   console.log(`idle RSS of weir: ${rssMb(weir.pid).toFixed(0)} MB`);
 
   await pairedLatency(arms, 3200);
+  // Bun compiles on further threads for some 20,000 requests: a figure of its own, no part of the ratios.
+  for (const arm of arms.slice(1)) {
+    const { requests, cpuUs } = await wrk(arm, 16);
+    console.log(`cold c=16  ${arm.name.padEnd(6)} ${cpuUs.toFixed(1)} CPU-µs/req over ${requests} requests`);
+  }
   for (const connections of [16, 64, 256]) {
     const ratios: number[] = [];
     for (let block = 0; block < 3; block += 1) {
