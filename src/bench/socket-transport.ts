@@ -25,7 +25,14 @@ interface Exchange {
 const NOTHING: Uint8Array = new Uint8Array(0);
 const encoder = new TextEncoder();
 
-export function createSocketTransport(url: string, headerSets: readonly HeaderSet[]): Transport {
+/** A host that drops packets would else be noticed only when the call's whole time is over. */
+const CONNECT_MS = 10_000;
+
+export function createSocketTransport(
+  url: string,
+  headerSets: readonly HeaderSet[],
+  connectMs = CONNECT_MS,
+): Transport {
   const { hostname, port, pathname, search, host } = new URL(url);
   const heads = headerSets.map((set) =>
     [
@@ -105,15 +112,22 @@ export function createSocketTransport(url: string, headerSets: readonly HeaderSe
     };
     exchange.wire = wire;
     wires.add(wire);
+    // A socket that opens after all finds nobody waiting, and is dropped.
+    const late = setTimeout(
+      () => fail(wire, `cannot connect: no answer within ${connectMs / 1000} s`),
+      connectMs,
+    );
     Bun.connect<Wire>({
       hostname: hostname.replace(/^\[|\]$/g, ""),
       port: port === "" ? 80 : Number(port),
       data: wire,
       socket: HANDLERS,
-    }).catch((error: unknown) => {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-      fail(wire, `cannot connect: ${code}`);
-    });
+    })
+      .catch((error: unknown) => {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+        fail(wire, `cannot connect: ${code}`);
+      })
+      .finally(() => clearTimeout(late));
   };
   const HANDLERS: Bun.SocketHandler<Wire> = {
     open(socket) {

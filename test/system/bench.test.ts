@@ -1,9 +1,11 @@
 // The load test as it is released: the compiled binary, several processes, many streams through weir.
 import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { createSocketTransport } from "../../src/bench/socket-transport.ts";
 import { startFake } from "../../src/fake/server.ts";
 import { startBench } from "../support/bench.ts";
 import { startBinary, weirBinary } from "../support/binary.ts";
+import { until } from "../support/until.ts";
 
 const STREAMS = 2000;
 const TOKENS = 40;
@@ -55,3 +57,31 @@ test("two processes of the binary hold two thousand streams through weir, count 
   expect(lastMs).toBeLessThan(1.01 * latencyMs!.mean);
   expect(client.cpuPerChunkUs).toBeLessThan((weirMs * 1000) / tokens.chunks);
 }, 180_000);
+
+/** Prints its port and takes no connection: with the one that its queue holds, all others stay without an answer. */
+const DEAF = `use Socket; $| = 1; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK));
+listen(S, 0); print((sockaddr_in(getsockname(S)))[0], "\\n"); sleep 60;`;
+
+test("a host that does not answer is told after the time to connect, not after the call's", async () => {
+  const deaf = Bun.spawn(["perl", "-e", DEAF], { stdout: "pipe", stdin: "ignore" });
+  const { value } = await deaf.stdout.getReader().read();
+  const url = `http://127.0.0.1:${new TextDecoder().decode(value).trim()}/`;
+  const transport = createSocketTransport(url, [[]], 200);
+  const failures: string[] = [];
+  const nothing = (): void => undefined;
+  for (let count = 0; count < 3; count += 1)
+    transport.send(
+      { headers: 0, body: "{}" },
+      {
+        onHead: nothing,
+        onBody: nothing,
+        onEnd: nothing,
+        onFailure: (reason) => void failures.push(reason),
+      },
+    );
+  await until(() => failures.length === 2, "all but the one in the queue fail");
+  expect(new Set(failures)).toEqual(new Set(["cannot connect: no answer within 0.2 s"]));
+  transport.close();
+  deaf.kill();
+  await deaf.exited;
+});
