@@ -137,7 +137,7 @@ function describe(explanation: Explanation): string {
 const place = ({ backend, address, key, sentModel, priority }: ExplainedBackend, model: string): string[] => [
   backend,
   address ?? "-",
-  `key ${key}`,
+  key === null ? "no key" : `key ${key}`,
   `priority ${priority}`,
   sentModel === model ? "same name" : `as ${sentModel}`,
 ];

@@ -45,8 +45,8 @@ export interface ExplainedBackend {
   readonly provider: string;
   /** Base URL for this family; null when the backend does not speak it. */
   readonly address: string | null;
-  /** Masked. */
-  readonly key: string;
+  /** Masked; null when none is needed. */
+  readonly key: string | null;
   readonly sentModel: string;
   readonly weight: number;
   /** Lower first. */
@@ -188,7 +188,7 @@ function describe(slot: Slot, route: Route, { found, family }: View): ExplainedB
     backend: backend.id,
     provider: backend.provider,
     address: backend.endpoints[family]?.baseUrl ?? null,
-    key: backend.credential.label,
+    key: backend.credential.secret === undefined ? null : backend.credential.label,
     sentModel: sentModel(backend, found.model, pattern),
     weight: level?.weights[level.slots.indexOf(slot)] ?? 0,
     priority: level?.priority ?? backend.priority,

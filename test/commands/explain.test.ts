@@ -113,5 +113,6 @@ describe("weir explain --url", () => {
     expect(told.out).not.toContain("vllm");
     const unknown = await explain({}, "no-such-model", "--url", host);
     expect(unknown.out).toContain("found by only provider, for calls of the anthropic family: route vllm");
+    expect(unknown.out).toMatch(/vllm-\S+ +http:\S+ +no key /);
   });
 });

@@ -87,7 +87,7 @@ const CANDIDATE_COLUMNS: readonly SmallColumn<Candidate>[] = [
   ...NAMED,
   { title: "Provider", cell: ({ provider }) => provider },
   { title: "Sent as", cell: ({ sentModel }) => sentModel },
-  { title: "Key", cell: ({ key }) => key },
+  { title: "Key", cell: ({ key }) => key ?? NONE },
   { title: "Weight", align: "end", cell: ({ weight }) => weight },
   {
     title: "Share",
@@ -122,5 +122,5 @@ const EXCLUDED_COLUMNS: readonly SmallColumn<Excluded>[] = [
     cell: ({ forMs }) => (forMs === null ? NONE : formatCountdown(forMs)),
   },
   { title: "Provider", cell: ({ provider }) => provider },
-  { title: "Key", cell: ({ key }) => key },
+  { title: "Key", cell: ({ key }) => key ?? NONE },
 ];
