@@ -35,7 +35,9 @@ export class Series {
 
   /** Ticks count up; those that were left out read as unknown. */
   write(tick: number, sample: Sample): void {
-    const from = Math.max(this.#lastTick + 1, tick - this.#length + 1);
+    // What was before the first sample is no gap: read asks where it began.
+    const isFirst = this.#lastTick === Number.NEGATIVE_INFINITY;
+    const from = isFirst ? tick : Math.max(this.#lastTick + 1, tick - this.#length + 1);
     for (let index = 0; index < MEASURES.length; index += 1) {
       const measure = MEASURES[index];
       if (measure === undefined) continue;

@@ -462,6 +462,13 @@ describe("weir's own pages", () => {
     expect([answer.status, await answer.json()]).toEqual([200, { status: "ok" }]);
   });
 
+  test("readiness of a weir without any backend says so", async () => {
+    await using empty = startWeir({ providers: [] });
+    const told = await fetch(`${empty.url}/health/ready`);
+    expect(told.status).toBe(503);
+    expect(await told.json()).toMatchObject({ reason: "no backend is configured", backends: 0 });
+  });
+
   test.each(["/health/ready", "/health/readiness"])("%s tells whether a backend is usable", async (path) => {
     const revoking = startFake({ script: { keys: [] } });
     await using poor = startWeir({ providers: [{ name: "openai", urls: [revoking.url], keys: [KEY] }] });
