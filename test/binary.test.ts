@@ -1,11 +1,12 @@
 // The compiled binary as a binary: what only it can get wrong.
 import { afterAll, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { startFake } from "../src/fake/server.ts";
 import { runBinary, startBinary } from "./support/binary.ts";
+import { dialRaw, isWhole, jsonOf, postBytes, statusOf } from "./support/raw.ts";
 import { until } from "./support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-binary-test-"));
@@ -102,19 +103,21 @@ test("no backend is blamed when weir may open no more connections", async () => 
   const fake = startFake({ script: { rules: [{ match: { model: "slow" }, do: "hang_headers" }] } });
   const env = { OPENAI_API_KEYS: TWO_KEYS, OPENAI_BASE_URL: fake.url };
   await using weir = await startBinary({ env, descriptors: 64 });
-  const ask = (model: string, signal?: AbortSignal) =>
-    fetch(`${weir.url}/v1/chat/completions`, {
-      method: "POST",
-      body: JSON.stringify({ ...chat, model }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-  const leave = new AbortController();
-  const refused = await Promise.any(Array.from({ length: 80 }, () => ask("slow", leave.signal)));
-  expect(refused.status).toBe(503);
-  expect(await refused.json()).toMatchObject({ error: { code: "out_of_descriptors" } });
-  leave.abort();
-  await until(() => fake.openCalls === 0, "no call at the provider", 5000);
-  expect((await ask("gpt-4o")).headers.get("x-weir-attempts")).toBe("1");
+  const descriptors = () => readdirSync(`/proc/${weir.pid}/fd`).length;
+  const port = Number(new URL(weir.url).port);
+  // Callers take every descriptor, so that no connection is left for their calls but one kept from the start.
+  const callers = await Promise.all(Array.from({ length: 64 - descriptors() }, () => dialRaw(port)));
+  await until(() => descriptors() === 64, "weir has no descriptor left");
+  const slow = postBytes("/v1/chat/completions", JSON.stringify({ ...chat, model: "slow" }));
+  for (const caller of callers) caller.send(slow);
+  const answered = () => callers.filter((caller) => isWhole(caller.received));
+  await until(() => answered().length > 0, "a call is refused");
+  expect(statusOf(answered()[0]!.received)).toBe(503);
+  expect(jsonOf(answered()[0]!.received)).toMatchObject({ error: { code: "out_of_descriptors" } });
+  for (const caller of callers) caller.leave();
+  await until(() => descriptors() < 32, "weir has let go of the callers");
+  const after = await sdk(weir.url).chat.completions.create(chat).withResponse();
+  expect(after.response.headers.get("x-weir-attempts")).toBe("1");
   expect(weir.output()).not.toContain("failures in a row");
   await fake.stop();
 }, 30_000);
