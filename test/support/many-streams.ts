@@ -17,7 +17,7 @@ while (clients.length < COUNT) {
   clients.push(...wave);
 }
 const begun = (): number => clients.filter((client) => client.received.includes("data: ")).length;
-await until(() => begun() === COUNT, "every stream begins", 15_000).catch(() => undefined);
+await until(() => begun() === COUNT, "every stream begins", 40_000).catch(() => undefined);
 const figures = {
   begun: begun(),
   inFlight: weir.app.inFlight(),

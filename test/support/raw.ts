@@ -135,7 +135,7 @@ export async function dialRaw(port: number): Promise<RawClient> {
     get isClosed() {
       return isClosed;
     },
-    closed: () => until(() => isClosed, "the server closes the connection", 8000),
+    closed: () => until(() => isClosed, "the server closes the connection"),
     until: (fits, what, timeoutMs) =>
       until(() => fits(received()), `${what}; received ${received().slice(0, 400)}`, timeoutMs),
     pause: () => void socket.pause(),

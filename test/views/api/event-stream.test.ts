@@ -99,11 +99,11 @@ test("a reader that stalls costs no memory, holds nobody up, and gets the whole 
   expect(process.memoryUsage.rss() - beforeBytes).toBeLessThan(80 * 1024 ** 2);
 
   socket.resume();
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 20_000;
   while (!heard.includes("whole after 4") && performance.now() < endMs) {
     scene.stream.send([eventText("later", 1)]);
     await Bun.sleep(5);
   }
   expect(heard).toContain("whole after 400");
   socket.destroy();
-}, 30_000);
+}, 60_000);
