@@ -43,6 +43,7 @@ const REPLY = WORDS.join("");
 const BAD = "sk-bad-000000000000000000001";
 const GOOD = "sk-good-00000000000000000002";
 const SILENCE_MS = 1000;
+const HASTY = { firstByteMs: SILENCE_MS, streamFirstByteMs: SILENCE_MS, idleMs: SILENCE_MS };
 const PROVIDERS = { chat: "openai", responses: "openai", anthropic: "anthropic", gemini: "google" } as const;
 
 export async function playScene({ fault, family, mode, beside }: Scene): Promise<SceneEnd> {
@@ -53,20 +54,20 @@ export async function playScene({ fault, family, mode, beside }: Scene): Promise
   });
   const good = startFake({ script: pace });
   const isOfConnection = fault.accept !== undefined;
+  const hangs = JSON.stringify(fault).includes("hang");
   const weir = startWeir({
     providers: [
       {
         name: PROVIDERS[family],
         urls: beside && isOfConnection ? [bad.url, good.url] : [bad.url],
         keys: beside && !isOfConnection ? [BAD, GOOD] : [BAD],
+        // Of what does not hang, no silence of a busy machine is to be taken for a fault.
+        adjust: (backend) =>
+          hangs && backend.origin === bad.url && backend.credential.secret?.reveal() === BAD
+            ? { ...backend, timeouts: HASTY }
+            : backend,
       },
     ],
-    timeouts: {
-      connectMs: SILENCE_MS,
-      firstByteMs: SILENCE_MS,
-      streamFirstByteMs: SILENCE_MS,
-      idleMs: SILENCE_MS,
-    },
     retry: { backoffMs: 1, maxBackoffMs: 1 },
   });
   try {
