@@ -160,10 +160,11 @@ describe("the cache", () => {
 describe("a hostile page", () => {
   test("of 40 MB is read for its first 8, in bounded time", () => {
     const filler = `${"x".repeat(99)}\n`.repeat(400_000);
-    const started = performance.now();
+    // By the processor's time, of which a busy machine takes none.
+    const before = process.cpuUsage();
     expect(parseEngineMetrics(`vllm:num_requests_waiting 4\n${filler}`)?.waiting).toBe(4);
     expect(parseEngineMetrics(`${filler}vllm:num_requests_waiting 4\n`)).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(1000);
   });
 
   test("of empty lines is given up", () => {

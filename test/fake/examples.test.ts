@@ -20,15 +20,16 @@ function take(name: string): void {
 async function send(count: number, key: string, stream = false): Promise<string[]> {
   const one = async (): Promise<string> => {
     const controller = new AbortController();
-    const answer = await fetch(`${fake.url}/v1/chat/completions`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${key}` },
-      body: JSON.stringify(chatBody({ stream })),
-      signal: controller.signal,
-    });
+    let answer: Response;
     let text = "";
     const decoder = new TextDecoder();
     try {
+      answer = await fetch(`${fake.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}` },
+        body: JSON.stringify(chatBody({ stream })),
+        signal: controller.signal,
+      });
       for await (const chunk of answer.body!) {
         text += decoder.decode(chunk, { stream: true });
         const entry = fake.ledger.calls().find((call) => text.includes(`fake-${call.id}"`));

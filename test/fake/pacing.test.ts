@@ -108,16 +108,23 @@ test("chunk i is due at start plus i gaps, however late each of them was", () =>
 test("a paced stream takes the time of its gaps", async () => {
   const fake = startFake({ script: { gap: "10ms", tokens: 30 } });
   const client = rawClient(fake.port);
+  const sentMs = performance.now();
   client.socket.write(requestText({ body: chatBody({ stream: true }) }));
   await client.until((text) => text.endsWith("0\r\n\r\n"));
-  expect(client.arrivals.at(-1)!.atMs - client.arrivals[0]!.atMs).toBeGreaterThan(280);
-  expect(client.arrivals.length).toBeGreaterThan(10);
+  // However late the machine is, nothing comes before its time.
+  let chunks = 0;
+  for (const { atMs, text } of client.arrivals) {
+    chunks += text.split('"delta":{"content":"').length - 1;
+    expect(atMs - sentMs).toBeGreaterThanOrEqual((chunks - 1) * 10 - 1);
+  }
+  expect(chunks).toBe(30);
+  expect(client.arrivals.length).toBeGreaterThan(1);
   client.socket.destroy();
   await fake.stop();
 });
 
 test("an answer keeps its latency, its first token's time and its rate", async () => {
-  const fake = startFake({ script: { latency: "30ms", ttft: "80ms", tokens_per_second: 100, tokens: 5 } });
+  const fake = startFake({ script: { latency: "30ms", ttft: "380ms", tokens_per_second: 100, tokens: 5 } });
   const streamed = await fetch(`${fake.url}/v1/chat/completions`, {
     method: "POST",
     body: JSON.stringify(chatBody({ stream: true })),
@@ -131,8 +138,8 @@ test("an answer keeps its latency, its first token's time and its rate", async (
   const [first] = fake.ledger.calls();
   expect(first!.firstByteAt - first!.receivedAt).toBeGreaterThanOrEqual(29);
   expect(first!.endedAt - first!.firstByteAt).toBeGreaterThan(40);
-  expect(first!.endedAt - first!.receivedAt).toBeGreaterThanOrEqual(119);
-  expect(wholeMs).toBeGreaterThanOrEqual(119);
+  expect(first!.endedAt - first!.receivedAt).toBeGreaterThanOrEqual(419);
+  expect(wholeMs).toBeGreaterThanOrEqual(419);
   await fake.stop();
 });
 
@@ -152,7 +159,7 @@ test("a reader that stops reading bounds what the fake holds, and gets everythin
   expect(events.length).toBe(100_000 + 4);
   client.socket.destroy();
   await fake.stop();
-}, 20_000);
+}, 60_000);
 
 test("a wire loses no byte when the socket takes little at a time", () => {
   let taken = "";
