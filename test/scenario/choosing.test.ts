@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import type { PoolSpec, RouteSpec } from "../../src/core/pool-spec.ts";
 import type { RuleScript } from "../../src/fake/script.ts";
 import { type Fake, startFake } from "../../src/fake/server.ts";
+import { until } from "../support/until.ts";
 import { startWeir, type Weir, type WeirSetup } from "../support/weir.ts";
 
 const PATH = "/v1/chat/completions";
@@ -284,7 +285,7 @@ describe("session affinity", () => {
       if (home.get(talk) === "0") expect(key).not.toBe("0");
       else expect(key).toBe(home.get(talk) ?? "");
     }
-  }, 20_000);
+  }, 120_000);
 
   test.each([
     ["prompt_cache_key", (at: number) => ({ ...chat("gpt-4o", `text ${at}`), prompt_cache_key: "k" }), {}],
@@ -316,12 +317,16 @@ describe("session affinity", () => {
   });
 
   test("lets one hot conversation spill over", async () => {
-    await using s = stage({ keys: FIVE, shapePool: sticky, rules: [{ do: { latency: "40ms" } }] });
-    await Promise.all(
-      Array.from({ length: 50 }, () =>
-        s.weir.post(PATH, { ...chat("gpt-4o"), prompt_cache_key: "hot" }).then((answer) => answer.text()),
-      ),
+    await using s = stage({ keys: FIVE, shapePool: sticky, rules: [{ do: "hang_headers" }] });
+    const leave = new AbortController();
+    const calls = Array.from({ length: 50 }, () =>
+      s.weir
+        .post(PATH, { ...chat("gpt-4o"), prompt_cache_key: "hot" }, { signal: leave.signal })
+        .catch(() => undefined),
     );
+    await until(() => s.fake.openCalls === 50, "all are at the provider");
     expect(new Set(s.fake.ledger.calls().map(({ key }) => key)).size).toBeGreaterThan(2);
+    leave.abort();
+    await Promise.all(calls);
   });
 });

@@ -3,11 +3,19 @@ import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { RateLimitError } from "openai";
+import type { Backend, RouteTimeouts } from "../../src/core/backend.ts";
 import type { FakeScript, RuleScript } from "../../src/fake/script.ts";
 import { type Fake, startFake } from "../../src/fake/server.ts";
 import { jsonResponse, startRawUpstream } from "../support/raw.ts";
-import { until } from "../support/until.ts";
-import { backendId, CLIENT_KEY, startWeir, type Weir, type WeirSetup } from "../support/weir.ts";
+import { createLatch, until } from "../support/until.ts";
+import {
+  backendId,
+  CLIENT_KEY,
+  type ProviderSetup,
+  startWeir,
+  type Weir,
+  type WeirSetup,
+} from "../support/weir.ts";
 
 const K1 = "sk-first-000000000000000001";
 const K2 = "sk-second-00000000000000002";
@@ -31,11 +39,12 @@ function scene(
   {
     keys = [K1, K2],
     name = "openai",
+    adjust = (backend) => backend,
     ...setup
-  }: { keys?: readonly string[]; name?: string } & Partial<WeirSetup> = {},
+  }: Partial<Omit<ProviderSetup, "urls"> & WeirSetup> = {},
 ): Scene {
   const fake = startFake({ script });
-  const weir = startWeir({ providers: [{ name, urls: [fake.url], keys }], ...setup });
+  const weir = startWeir({ providers: [{ name, urls: [fake.url], keys, adjust }], ...setup });
   return {
     fake,
     weir,
@@ -47,6 +56,12 @@ function scene(
     },
   };
 }
+
+/** Short time-outs for one key, so that the others cannot be taken for silent on a busy machine. */
+const hasty =
+  (key: string, timeouts: RouteTimeouts) =>
+  (backend: Backend): Backend =>
+    backend.credential.secret?.reveal() === key ? { ...backend, timeouts } : backend;
 
 const failing = (key: string, action: RuleScript["do"]): FakeScript => ({
   rules: [{ match: { key }, do: action }],
@@ -60,7 +75,10 @@ async function statusOf(answer: Promise<Response>): Promise<number> {
 
 describe("a key that is limited", () => {
   test("loses the call to another key at once, rests as long as it said, and is used again after", async () => {
-    await using s = scene(failing(K1, { error: "rate_limit", retry_after: "7s" }), { retry: SLOW_BACKOFF });
+    await using s = scene(failing(K1, { error: "rate_limit", retry_after: "7s" }), {
+      retry: SLOW_BACKOFF,
+      still: true,
+    });
     expect(await statusOf(s.ask())).toBe(200);
     expect(s.keys()).toEqual([K1, K2]);
     for (let count = 0; count < 4; count += 1) expect(await statusOf(s.ask())).toBe(200);
@@ -102,7 +120,7 @@ describe("a key that is limited", () => {
   });
 
   test("rests at most 300 s by a limit per minute", async () => {
-    await using s = scene(failing(K1, { error: "rate_limit", retry_after: "3600s" }));
+    await using s = scene(failing(K1, { error: "rate_limit", retry_after: "3600s" }), { still: true });
     await statusOf(s.ask());
     s.weir.advance(299_000);
     await statusOf(s.ask());
@@ -129,12 +147,15 @@ describe("a key that is limited", () => {
 
 describe("all keys limited", () => {
   test("the call that found out gets the upstream's own 429 with the soonest return", async () => {
-    await using s = scene({
-      rules: [
-        { match: { key: K1 }, do: { error: "rate_limit", retry_after: "20s" } },
-        { match: { key: K2 }, do: { error: "rate_limit", retry_after: "9s" } },
-      ],
-    });
+    await using s = scene(
+      {
+        rules: [
+          { match: { key: K1 }, do: { error: "rate_limit", retry_after: "20s" } },
+          { match: { key: K2 }, do: { error: "rate_limit", retry_after: "9s" } },
+        ],
+      },
+      { still: true },
+    );
     const response = await s.ask();
     expect(response.status).toBe(429);
     expect(response.headers.get("retry-after")).toBe("9");
@@ -144,7 +165,7 @@ describe("all keys limited", () => {
   });
 
   test("later calls get weir's 429 at once, without an upstream call", async () => {
-    await using s = scene({ rules: [{ do: { error: "rate_limit", retry_after: "20s" } }] });
+    await using s = scene({ rules: [{ do: { error: "rate_limit", retry_after: "20s" } }] }, { still: true });
     await statusOf(s.ask());
     expect(s.keys()).toHaveLength(2);
     s.weir.advance(5000);
@@ -160,7 +181,7 @@ describe("all keys limited", () => {
   });
 
   test("a wait over 30 s tells SDKs not to sit it out", async () => {
-    await using s = scene({ rules: [{ do: { error: "rate_limit", retry_after: "31s" } }] });
+    await using s = scene({ rules: [{ do: { error: "rate_limit", retry_after: "31s" } }] }, { still: true });
     await statusOf(s.ask());
     const failure = await s.weir
       .openai({ maxRetries: 5 })
@@ -188,7 +209,7 @@ describe("a key that is refused", () => {
     ["429 billing_not_active", { error: "billing" }, "quota", 3_600_000],
     ["402", { status: 402, body: { error: { message: "Payment required" } } }, "quota", 3_600_000],
   ] as const)("%s moves the call to another key and rests", async (_, action, cause, restMs) => {
-    await using s = scene(failing(K1, action), { retry: SLOW_BACKOFF });
+    await using s = scene(failing(K1, action), { retry: SLOW_BACKOFF, still: true });
     expect(await statusOf(s.ask())).toBe(200);
     expect(s.keys()).toEqual([K1, K2]);
     const { rest } = s.weir.slot(K1).keyState;
@@ -223,7 +244,7 @@ describe("a key that is refused", () => {
   });
 
   test("all refused: the last 401 for the one who found out, then 503 no_usable_key at once", async () => {
-    await using s = scene({ keys: [] });
+    await using s = scene({ keys: [] }, { still: true });
     const first = await s.ask();
     expect(first.status).toBe(401);
     expect(first.headers.get("x-should-retry")).toBe("false");
@@ -249,7 +270,7 @@ describe("a key that is refused", () => {
   test("SDKs are told not to repeat what money or a key must mend, however short the rest", async () => {
     for (const error of ["auth", "quota"] as const) {
       const cooldown = { revokedMs: 5000, quotaMs: 5000 };
-      await using s = scene({ rules: [{ do: error }] }, { cooldown });
+      await using s = scene({ rules: [{ do: error }] }, { cooldown, still: true });
       for (let count = 0; count < 2; count += 1) {
         const response = await s.ask();
         expect([response.headers.get("retry-after"), response.headers.get("x-should-retry")]).toEqual([
@@ -363,8 +384,10 @@ describe("a failing backend", () => {
       if (number === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"choices');
       else socket.write(jsonResponse({ choices: [] }));
     });
-    const providers = [{ name: "openai", urls: [upstream.url], keys: [K1, K2] }];
-    await using weir = startWeir({ providers, retry: SLOW_BACKOFF, timeouts: { idleMs: 50 } });
+    const providers = [
+      { name: "openai", urls: [upstream.url], keys: [K1, K2], adjust: hasty(K1, { idleMs: 50 }) },
+    ];
+    await using weir = startWeir({ providers, retry: SLOW_BACKOFF });
     expect(await statusOf(weir.post(PATH, CHAT))).toBe(200);
     await until(() => upstream.open === 1, "the stalled connection is closed");
   });
@@ -372,13 +395,16 @@ describe("a failing backend", () => {
   test("that never answers is given up after the first-byte time, and its connection is closed", async () => {
     await using s = scene(failing(K1, "hang_headers"), {
       retry: SLOW_BACKOFF,
-      timeouts: { firstByteMs: 60, streamFirstByteMs: 60 },
+      adjust: hasty(K1, { firstByteMs: 200, streamFirstByteMs: 200 }),
     });
     expect(await statusOf(s.ask())).toBe(200);
     expect(await statusOf(s.weir.post(PATH, { ...CHAT, stream: true }))).toBe(200);
+    await until(() => s.fake.openCalls === 0, "no call is open");
     const hung = s.fake.ledger.calls().filter((call) => call.key === K1);
     expect(hung.map((call) => call.state)).toEqual(hung.map(() => "aborted"));
-    expect(hung.length).toBeGreaterThan(0);
+    const lost = s.weir.attempts().filter(({ outcome }) => outcome === "failed");
+    expect(lost.map(({ detail }) => detail)).toEqual(lost.map(() => "no answer within 0.2 s"));
+    expect(lost.length).toBeGreaterThan(0);
   });
 
   test("that refuses connections costs nothing but the attempt, however often", async () => {
@@ -399,8 +425,15 @@ describe("a failing backend", () => {
     await using full = await startFullListener();
     const up = startFake();
     await using weir = startWeir({
-      providers: [{ name: "openai", urls: [full.url, up.url], keys: [K1] }],
-      timeouts: { connectMs: 50 },
+      providers: [
+        {
+          name: "openai",
+          urls: [full.url, up.url],
+          keys: [K1],
+          adjust: (backend) =>
+            backend.origin === full.url ? { ...backend, timeouts: { connectMs: 50 } } : backend,
+        },
+      ],
     });
     expect(await statusOf(weir.post(PATH, CHAT))).toBe(200);
     const [first] = weir.attempts();
@@ -409,20 +442,29 @@ describe("a failing backend", () => {
   });
 
   test("rests after three failures in a row and comes back by one trial", async () => {
-    await using s = scene(failing(K1, 500), { keys: [K1, K2, K3] });
-    for (let count = 0; count < 12; count += 1) expect(await statusOf(s.ask())).toBe(200);
-    expect(s.keys().filter((key) => key === K1)).toHaveLength(3);
-    expect(s.weir.slot(K1).state.rest?.cause).toBe("failures");
-    s.weir.advance(5001);
-    s.fake.configure({ rules: [{ match: { key: K1 }, do: { latency: "100ms" } }] });
-    await Promise.all(Array.from({ length: 9 }, () => statusOf(s.ask())));
-    expect(
-      s
-        .keys()
-        .slice(15)
-        .filter((key) => key === K1),
-    ).toHaveLength(1);
-    expect(s.weir.slot(K1).state.rest).toBeUndefined();
+    const trial = createLatch();
+    let isWell = false;
+    await using upstream = await startRawUpstream(async ({ head, socket }) => {
+      const isFirst = head.includes(K1);
+      if (isFirst && isWell) await trial.opened;
+      socket.write(isFirst && !isWell ? jsonResponse({}, 500) : jsonResponse({ choices: [] }));
+    });
+    const asked = () => upstream.calls.filter(({ head }) => head.includes(K1)).length;
+    const providers = [{ name: "openai", urls: [upstream.url], keys: [K1, K2, K3] }];
+    await using weir = startWeir({ providers, still: true });
+    for (let count = 0; count < 12; count += 1) expect(await statusOf(weir.post(PATH, CHAT))).toBe(200);
+    expect(asked()).toBe(3);
+    expect(weir.slot(K1).state.rest?.cause).toBe("failures");
+    weir.advance(5001);
+    isWell = true;
+    let ended = 0;
+    const calls = Array.from({ length: 9 }, () => statusOf(weir.post(PATH, CHAT)).then(() => (ended += 1)));
+    await until(() => ended === 8, "all but the trial are answered");
+    expect(asked()).toBe(3 + 1);
+    trial.open();
+    await Promise.all(calls);
+    expect(asked()).toBe(3 + 1);
+    expect(weir.slot(K1).state.rest).toBeUndefined();
   });
 
   test("alone is tried again after a back-off, as often as the policy allows", async () => {
@@ -507,13 +549,14 @@ describe("nobody reachable", () => {
     const response = await s.ask();
     expect(response.status).toBe(504);
     expect(await response.json()).toMatchObject({ error: { code: "upstream_timeout" } });
-    expect(s.keys()).toHaveLength(2);
+    // The fake may not have read of one that is given up so soon.
+    expect(s.weir.attempts()).toHaveLength(2);
   });
 });
 
 describe("the retry budget", () => {
   test("keeps calls under 1.2 times the requests when every answer is a 500", async () => {
-    await using s = scene({ rules: [{ do: 500 }] }, { keys: [K1, K2, K3] });
+    await using s = scene({ rules: [{ do: 500 }] }, { keys: [K1, K2, K3], still: true });
     const requests = 900;
     const batch = 90;
     for (let sent = 0; sent < requests; sent += batch)
@@ -521,7 +564,7 @@ describe("the retry budget", () => {
     const { calls } = s.fake.ledger.counters();
     expect(calls).toBeGreaterThan(requests);
     expect(calls).toBeLessThanOrEqual(requests * 1.2);
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("a redirect", () => {
@@ -573,8 +616,9 @@ describe("the caller's patience", () => {
     const response = await s.ask({ headers: { "x-stainless-timeout": "0.2" } });
     expect(response.status).toBe(504);
     await response.arrayBuffer();
-    expect(performance.now() - started).toBeWithin(150, 2000);
-    expect(s.keys()).toHaveLength(1);
+    // Without that word it would be ten minutes.
+    expect(performance.now() - started).toBeWithin(150, 25_000);
+    expect(s.weir.attempts()).toHaveLength(1);
   });
 
   test("says nothing about a backend when it is short, and what a backend is when it is long", async () => {

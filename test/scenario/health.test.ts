@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Fake, startFake } from "../../src/fake/server.ts";
 import { freePort } from "../support/engines.ts";
-import { until } from "../support/until.ts";
+import { jsonResponse, startRawUpstream } from "../support/raw.ts";
+import { createLatch, until } from "../support/until.ts";
 import { backendId, buildConfig, startWeir, type Weir, type WeirSetup } from "../support/weir.ts";
 
 const PATH = "/v1/chat/completions";
@@ -37,15 +38,14 @@ const told = (weir: Weir, kind: string): number => weir.events.filter((event) =>
 describe("an engine", () => {
   test("that is down at the start serves within one fast interval of coming up", async () => {
     const port = await freePort();
-    const fastIntervalMs = 500;
-    const settings = { ...QUICK.settings, fastIntervalMs };
+    // Whatever else asks comes too late for this test.
+    const settings = { ...QUICK.settings, intervalMs: 600_000, fastIntervalMs: 200 };
     await using weir = startWeir(fleet([`http://127.0.0.1:${port}`], { health: { settings } }));
     await until(() => told(weir, "engine_down") === 1, "the engine is found down");
     expect(await readiness(weir)).toBe(503);
     const late = startFake({ port });
-    const cameUpMs = performance.now();
     await until(() => stateOf(weir, 0)?.rest === undefined, "its rest is over");
-    expect(performance.now() - cameUpMs).toBeLessThan(2 * fastIntervalMs);
+    expect(count(late, "/v1/models")).toBe(1);
     expect(await chat(weir)).toBe(200);
     expect(await readiness(weir)).toBe(200);
     await late.stop();
@@ -108,8 +108,11 @@ describe("an engine", () => {
 
 describe("readiness", () => {
   test("of engines alone waits for the first round, of hosted keys does not", async () => {
-    const slow = startFake({
-      script: { rules: [{ match: { method: "GET", path: "/v1/models" }, do: { latency: "300ms" } }] },
+    const listed = createLatch();
+    await using slow = await startRawUpstream(async ({ head, socket }) => {
+      if (!head.startsWith("GET /v1/models")) return socket.write(jsonResponse({ choices: [] }));
+      await listed.opened;
+      return socket.write(jsonResponse({ object: "list", data: [] }));
     });
     const hosted = startFake();
     await using alone = startWeir(fleet([slow.url]));
@@ -123,9 +126,10 @@ describe("readiness", () => {
     });
     expect(await readiness(mixed)).toBe(200);
     expect(await chat(alone)).toBe(200);
+    listed.open();
     await until(() => told(alone, "engines_probed") === 1, "the engine has been asked");
     expect(await readiness(alone)).toBe(200);
-    await Promise.all([slow.stop(), hosted.stop()]);
+    await hosted.stop();
   });
 });
 
@@ -162,7 +166,11 @@ describe("engines' metrics", () => {
       startFake({ script: { metrics: { engine: "vllm", waiting: [30, 20] } } }),
       startFake({ script: { metrics: { engine: "sglang", waiting: 0 } } }),
     ];
-    await using weir = startWeir(fleet([one.url, two.url], { shapePool: leastWaiting, random: Math.random }));
+    // Figures are believed for three intervals, so that these outlast every stall of the machine.
+    const settings = { ...QUICK.settings, metricsIntervalMs: 1000 };
+    await using weir = startWeir(
+      fleet([one.url, two.url], { shapePool: leastWaiting, random: Math.random, health: { settings } }),
+    );
     const waiting = () => [0, 1].map((url) => stateOf(weir, url)?.measures.load?.waiting);
     await until(() => waiting().join() === "50,0", "both queues are known");
     for (let call = 0; call < 40; call += 1) expect(await chat(weir)).toBe(200);
@@ -250,4 +258,4 @@ test("a weir that has stopped leaves nothing behind: its process ends by itself"
   ]);
   expect([await child.exited, out, err]).toEqual([0, "stopped\n", ""]);
   await Promise.all([good.stop(), deaf.stop()]);
-}, 15_000);
+}, 60_000);

@@ -52,6 +52,16 @@ const statusFor =
   };
 const statusesOf = (count: number) => async (seen: Seen) =>
   (await Promise.all(Array.from({ length: count }, () => statusFor(CHAT)(seen)))).toSorted((a, b) => a - b);
+/** Of calls that hang, the status of the one that is answered all the same. */
+const firstStatusOf = (body: unknown, count: number) => async (seen: Seen) => {
+  const leave = new AbortController();
+  const calls = Array.from({ length: count }, () => statusFor(body, { signal: leave.signal })(seen));
+  const status = await Promise.race(calls);
+  await until(() => seen.weir.app.inFlight() === count - 1, "the others are not answered");
+  leave.abort();
+  await Promise.allSettled(calls);
+  return status;
+};
 const textOf = async ({ weir }: Seen) => (await weir.post(PATH, STREAM)).text();
 const lengthOf = (rest: Rest | undefined) =>
   rest === undefined ? 0 : Math.round(rest.untilMs - rest.sinceMs);
@@ -258,9 +268,9 @@ const ROWS: Readonly<Record<string, Row>> = {
     to: 1,
     beside: { "queue.max_wait": "30s" },
     limits: { concurrency: 1 },
-    script: SLOW,
-    see: statusesOf(3),
-    expected: [200, 200, 429],
+    script: HANG,
+    see: firstStatusOf(CHAT, 3),
+    expected: 429,
   },
   default_fallbacks: {
     from: [],
@@ -280,13 +290,9 @@ const ROWS: Readonly<Record<string, Row>> = {
     from: "256MiB",
     to: "1KiB",
     beside: { "buffers.request": "1KiB" },
-    script: SLOW,
-    async see(seen) {
-      const body = { ...CHAT, user: "u".repeat(600) };
-      const statuses = await Promise.all([statusFor(body)(seen), statusFor(body)(seen)]);
-      return statuses.toSorted((a, b) => a - b);
-    },
-    expected: [200, 503],
+    script: HANG,
+    see: firstStatusOf({ ...CHAT, user: "u".repeat(600) }, 2),
+    expected: 503,
   },
 };
 

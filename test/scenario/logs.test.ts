@@ -37,7 +37,8 @@ afterAll(async () => {
 interface Served extends AsyncDisposable {
   /** Statuses of so many requests, one after another. */
   readonly ask: (count: number, model?: string) => Promise<readonly number[]>;
-  readonly droppedLines: () => Promise<number>;
+  /** Resolves once it tells of lines that were lost. */
+  readonly hasDropped: () => Promise<void>;
   /** Ends it as an operator would; the exit code. */
   readonly end: () => Promise<number>;
   /** What it printed to standard output. */
@@ -79,9 +80,9 @@ async function serve(
       }
       return statuses;
     },
-    async droppedLines() {
-      const text = await (await fetch(`${url}/metrics`)).text();
-      return Number(/^weir_log_dropped_lines_total (\d+)/m.exec(text)?.[1]);
+    async hasDropped() {
+      const read = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+      while (!/^weir_log_dropped_lines_total [1-9]/m.test(await read())) await Bun.sleep(20);
     },
     async end() {
       child.kill("SIGTERM");
@@ -129,7 +130,7 @@ describe("standard error", () => {
       await using weir = await serve(full);
       closeSync(full);
       expect(allGood(await weir.ask(20))).toBe(true);
-      expect(await weir.droppedLines()).toBeGreaterThan(0);
+      await weir.hasDropped();
       expect(await weir.end()).toBe(0);
     },
   );
@@ -140,7 +141,7 @@ describe("standard error", () => {
     pipe.closeWriter();
     pipe.closeReader();
     expect(allGood(await weir.ask(20))).toBe(true);
-    expect(await weir.droppedLines()).toBeGreaterThan(0);
+    await weir.hasDropped();
     expect(await weir.end()).toBe(0);
   });
 
@@ -154,7 +155,7 @@ describe("standard error", () => {
     await until(
       () => {
         text += pipe.read();
-        return (text.match(/"message":"request"/g)?.length ?? 0) >= 400;
+        return (text.match(/"message":"request"/g)?.length ?? 0) >= 400 && text.endsWith("\n");
       },
       "all requests are in the log",
       20_000,
@@ -171,7 +172,7 @@ describe("standard error", () => {
     pipe.closeWriter();
     // Lines of more than 700 bytes: together more than pipe and queue hold.
     expect(allGood(await weir.ask(1800, `gpt-4o-${"x".repeat(500)}`))).toBe(true);
-    expect(await weir.droppedLines()).toBeGreaterThan(0);
+    await weir.hasDropped();
     expect(await weir.end()).toBe(0);
     pipe.closeReader();
   });

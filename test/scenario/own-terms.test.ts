@@ -53,7 +53,9 @@ describe("a backend's own time-outs", () => {
       { timeouts: { firstByteMs: 60 } },
     );
     expect(await s.ask()).toBe(200);
-    expect(s.keys()).toEqual([K1, K2]);
+    expect(s.weir.attempts().map(({ backend }) => backend)).toEqual(
+      [0, 1].map((at) => backendId("openai", at)),
+    );
     expect(s.weir.attempts()[0]).toMatchObject({ outcome: "failed", detail: "no answer within 0.1 s" });
   });
 

@@ -41,7 +41,8 @@ describe("retries of a route", () => {
     const policy = { timeouts: 1, rateLimits: 3 };
     await using slow = scene([{ do: "hang_headers" }], policy, { timeouts: { firstByteMs: 40 } });
     expect(await slow.ask()).toMatchObject({ status: 504 });
-    expect(slow.calls()).toBe(2);
+    // The fake may not have read of one that is given up so soon.
+    expect(slow.weir.attempts()).toHaveLength(2);
     await using limited = scene([{ do: "rate_limit" }], policy);
     expect(await limited.ask()).toBeInstanceOf(RateLimitError);
     expect(limited.calls()).toBe(4);

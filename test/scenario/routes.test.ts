@@ -104,7 +104,8 @@ describe("engines", () => {
     const weir = startWeir({ discover: true, providers: [{ name: "vllm", urls: [deaf.url] }] });
     expect((await fetch(`${weir.url}/health`)).status).toBe(200);
     await weir[Symbol.asyncDispose]();
-    expect(performance.now() - started).toBeLessThan(2000);
+    // A probe waits for ten seconds.
+    expect(performance.now() - started).toBeLessThan(8000);
     await deaf.stop();
   });
 });

@@ -1,7 +1,9 @@
 // What displays say of many backends, and what single requests and attempts tell for them.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { startFake } from "../../src/fake/server.ts";
+import { jsonResponse, startRawUpstream } from "../support/raw.ts";
 import { readEvents } from "../support/sse.ts";
+import { createLatch, until } from "../support/until.ts";
 import { startWeir, type Weir } from "../support/weir.ts";
 
 // Hundreds of calls, on machines that do other things too.
@@ -48,21 +50,32 @@ test("a thousand backends are shown in time, and what is pushed stays small", as
 });
 
 test("a request's time is told apart: in line, at the backend, and weir's own", async () => {
-  const fake = startFake({ script: { latency: "60ms" } });
+  const served = createLatch();
+  await using upstream = await startRawUpstream(async ({ socket, number }) => {
+    if (number === 1) await served.opened;
+    socket.write(jsonResponse({ data: [] }));
+  });
   await using weir = startWeir({
     providers: [
       {
         name: "openai",
-        urls: [fake.url],
+        urls: [upstream.url],
         keys: ["sk-one-000000000001"],
         adjust: (backend) => ({ ...backend, limits: { concurrency: 1 } }),
       },
     ],
     queue: { maxWaitMs: 10_000 },
   });
-  await Promise.all([embed(weir, 1), embed(weir, 1)]);
+  const asked = [embed(weir, 1)];
+  await until(() => upstream.calls.length === 1, "the first is at the backend");
+  asked.push(embed(weir, 1));
+  const metrics = async (): Promise<string> => (await fetch(`${weir.url}/metrics`)).text();
+  while (!/^weir_requests_queued 1$/m.test(await metrics())) await Bun.sleep(5);
+  served.open();
+  await Promise.all(asked);
   await weir.finished(2);
-  const [first, second] = weir.requests().toSorted((a, b) => a.durationMs - b.durationMs);
+  // The second has waited for the end of the first.
+  const [first, second] = weir.requests();
   const spent = weir.attempts().map(({ durationMs }) => durationMs);
   expect(first?.queuedMs).toBe(0);
   expect(second?.queuedMs).toBeGreaterThan(0);

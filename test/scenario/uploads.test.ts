@@ -16,11 +16,11 @@ const start = (url: string, timeouts: WeirSetup["timeouts"] = {}) =>
 
 describe("an upload", () => {
   test("may take longer than the first byte may, while it moves", async () => {
-    const PARTS = 8;
+    const PARTS = 14;
     await using upstream = await startRawUpstream(
       ({ socket }) => void socket.write(jsonResponse({ id: "file-1" })),
     );
-    await using weir = start(upstream.url, { firstByteMs: 500, connectMs: 20 });
+    await using weir = start(upstream.url, { firstByteMs: 1000, connectMs: 300 });
     await using client = await dialRaw(weir.port);
     client.send(headOf(`content-length: ${PARTS * PART.length}`));
     for (let part = 1; part <= PARTS; part += 1) {
@@ -35,7 +35,7 @@ describe("an upload", () => {
 
   test("that its caller stops is answered 408 and blamed on nobody", async () => {
     await using upstream = await startRawUpstream(() => undefined);
-    await using weir = start(upstream.url, { idleMs: 100, connectMs: 20 });
+    await using weir = start(upstream.url, { idleMs: 100, connectMs: 300 });
     await using client = await dialRaw(weir.port);
     client.send(headOf("content-length: 100000") + PART);
     await client.until(isWhole, "an answer");
@@ -48,7 +48,7 @@ describe("an upload", () => {
 
   test("that never ends is ended when its total time is over", async () => {
     await using upstream = await startRawUpstream(() => undefined);
-    await using weir = start(upstream.url, { totalMs: 300, connectMs: 20 });
+    await using weir = start(upstream.url, { totalMs: 800, connectMs: 300 });
     await using client = await dialRaw(weir.port);
     client.send(headOf("content-length: 100000000"));
     await until(() => {
@@ -77,7 +77,7 @@ describe("an upload", () => {
     });
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    await using weir = start(`http://127.0.0.1:${port}`, { idleMs: 200, connectMs: 20 });
+    await using weir = start(`http://127.0.0.1:${port}`, { idleMs: 200, connectMs: 300 });
     await using client = await dialRaw(weir.port);
     const size = 64 * 1024 * 1024;
     client.send(headOf(`content-length: ${size}`));

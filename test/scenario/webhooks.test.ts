@@ -78,7 +78,7 @@ describe("an operator", () => {
   test("is told once when a whole provider fails, not of each backend", async () => {
     await using fake = openFake({ rules: [{ match: {}, do: 500 }] });
     await using receiver = startReceiver();
-    await using weir = startWeir(setupOf(fake.url, hook(receiver.url)));
+    await using weir = startWeir(setupOf(fake.url, hook(receiver.url, { batchMs: 1000 })));
     await (await weir.post(PATH, CHAT)).arrayBuffer();
     const { title, items } = await told(receiver, "failure");
     expect(title).toBe("1 failure");

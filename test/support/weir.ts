@@ -55,6 +55,8 @@ export interface WeirSetup {
   /** Shorter waits between weir's own questions to engines, and other answers to look-ups. */
   readonly health?: World["health"];
   readonly random?: () => number;
+  /** weir's clock stands still unless it is advanced: for rests and waits that are told to the second. */
+  readonly still?: boolean;
   readonly createId?: () => string;
   /** The test itself stops weir or leaves requests under way. */
   readonly unchecked?: boolean;
@@ -101,10 +103,15 @@ export interface Weir extends Clients, AsyncDisposable {
 export function startWeir(setup: WeirSetup): Weir {
   const events: ProxyEvent[] = [];
   const lines: string[] = [];
+  // Whole, so that sums and differences of it are exact.
+  const startedMs = { now: Math.floor(performance.now()), wall: Date.now() };
   let aheadMs = 0;
   let ids = 0;
   const app = startApp(setup.config ?? buildConfig(setup), {
-    clock: { now: () => performance.now() + aheadMs, wall: () => Date.now() + aheadMs },
+    clock: {
+      now: () => (setup.still === true ? startedMs.now : performance.now()) + aheadMs,
+      wall: () => (setup.still === true ? startedMs.wall : Date.now()) + aheadMs,
+    },
     random: setup.random ?? (() => 0),
     createId:
       setup.createId ??
