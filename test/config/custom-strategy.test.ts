@@ -136,5 +136,5 @@ describe("a custom strategy's file", () => {
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
-  }, 30_000);
+  }, 120_000);
 });

@@ -66,7 +66,7 @@ for (const shell of SHELLS)
         log: join(home, "my logs/one.log"),
       });
       const log = (): string => readFileSync(join(home, "my logs/one.log"), "utf8");
-      for (let tries = 0; tries < 500 && !log().includes("<é>"); tries += 1) Bun.sleepSync(10);
+      for (let tries = 0; tries < 2000 && !log().includes("<é>"); tries += 1) Bun.sleepSync(10);
       expect(
         log()
           .split("\n")
@@ -77,7 +77,7 @@ for (const shell of SHELLS)
       expect(all.map(isLiving)).toEqual([true, true, true]);
 
       process.kill(started?.pid ?? 0, "SIGKILL");
-      for (let tries = 0; tries < 500 && isLiving(started?.pid ?? 0); tries += 1) Bun.sleepSync(10);
+      for (let tries = 0; tries < 2000 && isLiving(started?.pid ?? 0); tries += 1) Bun.sleepSync(10);
       expect(run(lookScript(["one", "none"])).sightings.get("one")?.state).toBe("orphaned");
       expect(run(lookScript(["none"])).sightings.get("none")?.state).toBe("missing");
 

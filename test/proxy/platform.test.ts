@@ -300,7 +300,7 @@ describe("what Bun prints", () => {
     ]);
     expect(out.trim()).toBe("broken");
     expect(err).toBe("");
-  });
+  }, 90_000);
 });
 
 describe("Bun's cap on fetches", () => {

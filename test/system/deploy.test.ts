@@ -154,7 +154,7 @@ describe("failures", () => {
       const run = await my.run(
         ...my.startArgs({ hosts: "small,dead,n1,bare", gpusEach: 1, port: first }),
         "--health-check-timeout",
-        "15",
+        "30",
       );
       expect(lineOf(run, "small: ")).toBe(
         "small: has 4 GPUs, and --gpus-per-node says 8: nothing is started there",
@@ -169,14 +169,14 @@ describe("failures", () => {
         `FAILED: serves "another/model" at http://127.0.0.3:${first + 1}/v1, not "m"`,
       );
       expect(lineOf(run, "n1 service 2: ")).toContain(
-        "FAILED: not ready after 15 s (--health-check-timeout); log: ",
+        "FAILED: not ready after 30 s (--health-check-timeout); log: ",
       );
       expect(run.said).toContain("    n1 service 2 | Loading safetensors: 100%");
       expect(run.said).toMatch(
         /n1 service 3: its log says ready; waits for an answer: http:\/\/127\.0\.0\.3:\d+\/v1\/models: /,
       );
       expect(lineOf(run, "n1 service 3: ")).toContain(
-        "FAILED: its log says ready, but it does not answer after 15 s",
+        "FAILED: its log says ready, but it does not answer after 30 s",
       );
       const moved = lines(run).find((line) => line.startsWith(`n1 service 4: port ${first + 4} is taken (`));
       expect(moved).toContain("address already in use); tries port ");

@@ -116,6 +116,6 @@ test("the binary in an empty root has more than 256 calls in flight", async () =
     });
   const sockets = await Promise.all(Array.from({ length: 300 }, open));
   // Bun's own limit would stop them at 256: weir has started itself anew, without /proc to tell it where it is.
-  await until(() => fake.openCalls === 300, "300 calls at the provider", 20_000);
+  await until(() => fake.openCalls === 300, "300 calls at the provider");
   for (const socket of sockets) socket.end();
-}, 30_000);
+}, 60_000);

@@ -101,7 +101,7 @@ describe("weir with a configuration file", () => {
         `at the median, ${Math.round(sorted.at(-1) ?? 0)} ms at most`,
     );
     expect(new Set(fake.ledger.calls().map(({ key }) => key)).size).toBe(5);
-  }, 180_000);
+  }, 400_000);
 
   test("follows a ConfigMap's swap of links, for the file and for a file of keys", async () => {
     const mount = join(folder, "mount");
@@ -250,4 +250,4 @@ test("a broken file of any kind leaves the old pool serving, is told once, and i
     expect(mended["reload_rejected"]).toBeUndefined();
   }
   expect(weir.output()).not.toContain("sk-broken-key");
-}, 120_000);
+}, 300_000);
