@@ -107,6 +107,8 @@ export interface RequestFinished {
   /** Of a refusal of weir's own, such as rate_limit_exceeded. */
   readonly code?: string | undefined;
   readonly attempts: number;
+  /** What the last of them came to; absent where nobody was asked. */
+  readonly last?: OutcomeKind | undefined;
   /** Models that it went on to after the one asked for. */
   readonly fallbacks: number;
   /** `broken`: the answer began and was cut; `abandoned`: the client left. */

@@ -30,7 +30,8 @@ export function measuresOf({ firstByteMs, durationMs, usage }: AttemptFinished |
 export function describeEvent(event: ProxyEvent): Entry | undefined {
   switch (event.kind) {
     case "request_finished": {
-      const level = event.status >= 500 || event.ending === "broken" ? "warn" : "info";
+      const belied = outcomeBelied(event);
+      const isBad = event.status >= 500 || event.ending === "broken" || belied !== undefined;
       const fields = {
         id: event.requestId,
         method: event.method,
@@ -40,10 +41,11 @@ export function describeEvent(event: ProxyEvent): Entry | undefined {
         status: event.status,
         code: event.code,
         attempts: event.attempts,
+        outcome: belied,
         ending: event.ending === "complete" ? undefined : event.ending,
         ...measuresOf(event),
       };
-      return { level, message: "request", fields };
+      return { level: isBad ? "warn" : "info", message: "request", fields };
     }
     case "attempt_started":
     case "attempt_answered":
@@ -124,3 +126,7 @@ export function describeEvent(event: ProxyEvent): Entry | undefined {
       return { level: "error", message: "internal error", fields: { reason: event.reason } };
   }
 }
+
+/** What a request came to where its status says otherwise: an error told within a stream, a redirect. */
+const outcomeBelied = ({ status, ending, last }: RequestFinished): string | undefined =>
+  status < 400 && ending === "complete" && last !== "success" ? last : undefined;

@@ -112,6 +112,7 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
         status,
         code,
         attempts,
+        last: lastOutcome,
         fallbacks,
         ending,
         firstByteMs,

@@ -583,6 +583,18 @@ describe("a redirect", () => {
       await trap.stop();
     },
   );
+
+  test("that nobody betters is no success", async () => {
+    await using s = scene(
+      { rules: [{ do: { fault: "redirect", location: "http://127.0.0.1:9/elsewhere" } }] },
+      { keys: [K1] },
+    );
+    const answer = await s.weir.post(PATH, CHAT, { redirect: "manual" });
+    expect(answer.status).toBe(301);
+    await s.weir.idle();
+    const { weir } = await (await fetch(`${s.weir.url}/api/dashboard`)).json();
+    expect(weir.totals).toMatchObject({ requests: 1, succeeded: 0, failed: 1 });
+  });
 });
 
 describe("a kept connection that the upstream closes", () => {

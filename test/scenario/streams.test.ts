@@ -416,6 +416,16 @@ describe("an error that the provider reports inside a stream", () => {
             expect([attempt.outcome, attempt.detail]).toEqual(["failed", detail]);
           expect(weir.slot(KEY).state.failuresInRow).toBe(calls);
           expect(fake.ledger.counters().calls).toBe(calls);
+          await weir.idle();
+          const { requests } = await (await fetch(`${weir.url}/api/dashboard`)).json();
+          expect(requests).toEqual({ total: 1, success: 0, failures: 1, success_rate: 0 });
+          expect(
+            weir.lines.map((line) => JSON.parse(line)).find((line) => line.message === "request"),
+          ).toMatchObject({
+            level: "warn",
+            status: 200,
+            outcome: "failed",
+          });
           await fake.stop();
         });
 
