@@ -6,6 +6,7 @@ import { type Measure, MEASURES, type Sample, Series } from "./series.ts";
 import { backendStanding, findServing, isUsable } from "./standing.ts";
 import type { Tally } from "./tally.ts";
 import { PER_MINUTE, type Row } from "./tally-row.ts";
+import { slotsOfModel } from "./view-models.ts";
 import { sumEngines } from "./view-rows.ts";
 
 export const SECONDS_KEPT = 600;
@@ -42,6 +43,8 @@ export function createHistory(tally: Tally): History {
   const models = new Map<string, Writer>();
   const times = new Float64Array(COARSE_KEPT * COARSE);
   let ticks = 0;
+  /** Of models; looking for them takes long in a large pool, and changes only with it. */
+  let members: Members = { snapshot: undefined, slots: new Map() };
   return {
     get ticks() {
       return ticks;
@@ -68,19 +71,27 @@ export function createHistory(tally: Tally): History {
       }
       for (const [id, { fine }] of backends) if (ticks - fine.lastTick > SECONDS_KEPT) backends.delete(id);
       const all = { slots: snapshot.slots, usable: usable.size };
-      writeBoth(totals, ticks, sampleOf(tally.total, all, nowMs));
-      const members = slotsByRoute(snapshot);
+      // Of the whole it is the requests' that counts, as on every display.
+      const firstByteP50Ms = tally.requests.firstByte.percentiles(nowMs).p50Ms ?? Number.NaN;
+      writeBoth(totals, ticks, { ...sampleOf(tally.total, all, nowMs), firstByteP50Ms });
+      if (members.snapshot !== snapshot) members = { snapshot, slots: new Map() };
       for (const [name, row] of tally.models) {
         const course = models.get(name) ?? (models.size < MOST_MODELS ? createWriter() : undefined);
         if (course === undefined) continue;
         models.set(name, course);
-        const slots = members.get(name) ?? [];
+        const slots = members.slots.get(name) ?? slotsOfModel(snapshot, name);
+        members.slots.set(name, slots);
         const group = { slots, usable: slots.filter(({ backend }) => usable.has(backend.id)).length };
         writeBoth(course, ticks, sampleOf(row, group, nowMs));
       }
       ticks += 1;
     },
   };
+}
+
+interface Members {
+  readonly snapshot: PoolSnapshot | undefined;
+  readonly slots: Map<string, readonly Slot[]>;
 }
 
 interface Writer extends Required<Course> {
@@ -119,7 +130,7 @@ interface Group {
 }
 
 function sampleOf(row: Row | undefined, { slots, usable }: Group, nowMs: number): Sample {
-  const { running, waiting } = sumEngines(slots, nowMs);
+  const { running, waiting, cacheShare } = sumEngines(slots, nowMs);
   const sum = (field: number): number => row?.minute.sum(field, nowMs) ?? 0;
   return {
     sentPerMinute: sum(PER_MINUTE.sent),
@@ -130,23 +141,9 @@ function sampleOf(row: Row | undefined, { slots, usable }: Group, nowMs: number)
     pending: row?.pending ?? 0,
     running: running ?? Number.NaN,
     waiting: waiting ?? Number.NaN,
-    cacheShare: cacheShareOf(slots, nowMs),
+    cacheShare: cacheShare ?? Number.NaN,
     firstByteP50Ms: row?.firstByte.percentiles(nowMs).p50Ms ?? Number.NaN,
     usable,
     total: slots.length,
   };
-}
-
-/** The mean of the engines that tell it. */
-function cacheShareOf(slots: readonly Slot[], nowMs: number): number {
-  const shares = slots.flatMap(({ state }) => loadOf(state.measures, nowMs)?.cacheShare ?? []);
-  return shares.reduce((sum, each) => sum + each, 0) / shares.length;
-}
-
-function slotsByRoute({ routes, patterns, providers }: PoolSnapshot): ReadonlyMap<string, readonly Slot[]> {
-  const named = [...routes.values(), ...patterns].map((route) => [route.name, route.slots] as const);
-  const listed = providers.flatMap(({ models, route }) =>
-    models.map((model) => [model, route.slots] as const),
-  );
-  return new Map([...listed, ...named]);
 }

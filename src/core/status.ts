@@ -159,6 +159,8 @@ export interface ProviderStatus extends Traffic {
   /** Sums of what its engines say; null when none of them says anything. */
   readonly running: number | null;
   readonly waiting: number | null;
+  /** 0 to 1: the mean of theirs. */
+  readonly cacheShare: number | null;
   /** 0 to 1: least and most used of its keys, by weight; null while fewer than two can be compared. */
   readonly balanceRatio: number | null;
 }
@@ -174,6 +176,8 @@ export interface ModelStatus extends Traffic {
   /** Sums of what the engines among them say; null when none of them says anything. */
   readonly running: number | null;
   readonly waiting: number | null;
+  /** 0 to 1: the mean of theirs. */
+  readonly cacheShare: number | null;
 }
 
 /**

@@ -73,6 +73,15 @@ function membersByModel(snapshot: PoolSnapshot, tally: Tally): readonly (readonl
   return [...members];
 }
 
+/** Those that may serve what is counted by this name, as the rows above have them. */
+export function slotsOfModel({ routes, patterns, providers }: PoolSnapshot, name: string): readonly Slot[] {
+  const route = routes.get(name) ?? patterns.find((pattern) => pattern.name === name);
+  if (route !== undefined) return route.slots;
+  return providers
+    .filter((provider) => modelsOf(provider).includes(name))
+    .flatMap((provider) => provider.route.slots.filter((slot) => serves(slot, name)));
+}
+
 const serves = ({ backend, served }: Slot, name: string): boolean =>
   coversModel(backend.models, name) &&
   (served === undefined || served.has(sentModel(backend, name, undefined)));

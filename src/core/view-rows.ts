@@ -89,20 +89,30 @@ export function readEngine({ state }: Slot, nowMs: number): EngineStatus | null 
   };
 }
 
+/** What the engines behind some backends say together; null when none of them says anything. */
+interface EngineSums {
+  readonly running: number | null;
+  readonly waiting: number | null;
+  /** The mean of those that tell it. */
+  readonly cacheShare: number | null;
+}
+
 /** Several backends may lead to one engine, by other keys or models: it counts once. */
-export function sumEngines(
-  slots: readonly Slot[],
-  nowMs: number,
-): { readonly running: number | null; readonly waiting: number | null } {
+export function sumEngines(slots: readonly Slot[], nowMs: number): EngineSums {
   const seen = new Set<string>();
-  let running = 0;
-  let waiting = 0;
+  let [running, waiting, cacheSum, caches] = [0, 0, 0, 0];
   for (const slot of slots) {
     const load = loadOf(slot.state.measures, nowMs);
     if (load === undefined || seen.has(slot.backend.origin)) continue;
     seen.add(slot.backend.origin);
     running += load.running;
     waiting += load.waiting;
+    if (load.cacheShare === undefined) continue;
+    cacheSum += load.cacheShare;
+    caches += 1;
   }
-  return seen.size === 0 ? { running: null, waiting: null } : { running, waiting };
+  if (seen.size === 0) return NO_ENGINES;
+  return { running, waiting, cacheShare: caches === 0 ? null : cacheSum / caches };
 }
+
+const NO_ENGINES: EngineSums = { running: null, waiting: null, cacheShare: null };

@@ -13,6 +13,11 @@ import {
   type Line,
   readCourses,
 } from "../../../src/views/dashboard/browser/model/courses.ts";
+import { createHistory } from "../../../src/core/history.ts";
+import { noteLoad } from "../../../src/core/measures.ts";
+import { nextSnapshot, withModels } from "../../../src/core/pool.ts";
+import { makeBackend, makeSpec } from "../../support/slots.ts";
+import { finishAttempt, namesOf, requestEnd, startAttempt, tallyOf, viewOf } from "../../support/views.ts";
 import { sampleView } from "./sample-view.ts";
 
 const at = (view: StatusView, atMs: number): StatusView => ({
@@ -60,7 +65,7 @@ describe("courses", () => {
     const grown = addSample(courses, at(view, 2950), plan);
     expect(grown.times).toEqual([1, 2, 2.95]);
     expect(grown.values.map((column) => column.at(-1))).toEqual([
-      37,
+      view.providers.reduce((sum, { inFlight }) => sum + inFlight, 0),
       view.models[0]?.sentPerMinute ?? null,
       null,
     ]);
@@ -109,6 +114,73 @@ describe("courses", () => {
     ).toEqual([112, 9, 3, 3, 420]);
     expect(of("total", "")("cacheShare")).toBeCloseTo(0.085);
     expect(of("backend", "gone")("inFlight")).toBeNull();
+  });
+});
+
+describe("what a view adds to weir's own history", () => {
+  /** Keys behind a route, engines that serve different models, retries, and requests slower than their attempts. */
+  function scene() {
+    const engine = (id: string) => makeBackend(id, { kind: "engine", origin: `http://${id}` });
+    const spec = makeSpec({
+      p: { backends: [makeBackend("a"), makeBackend("b")] },
+      gpu: { kind: "engine", backends: [engine("e1"), engine("e2")] },
+    });
+    const listed = new Map([
+      ["e1", ["small"]],
+      ["e2", ["small", "large"]],
+    ]);
+    const routed = { ...spec, routes: [{ name: "chat", backendIds: ["a", "e1"], strategy: "least-used" }] };
+    const snapshot = withModels(nextSnapshot(undefined, routed), listed);
+    for (const [at, { backend, state }] of snapshot.slots.entries())
+      if (backend.kind === "engine")
+        noteLoad(state.measures, { running: at, waiting: 1, cacheShare: at / 8, atMs: 0, intervalMs: 3000 });
+    const tally = tallyOf();
+    const used = [
+      ["a", "p", "chat"],
+      ["e2", "gpu", "large"],
+      ["e1", "gpu", "small"],
+    ] as const;
+    for (const [backend, provider, label] of used) {
+      const names = namesOf(backend, { provider, label });
+      startAttempt(tally, names, 100);
+      finishAttempt(tally, names, { firstByteMs: 40, usage: { inputTokens: 3, outputTokens: 4 } }, 200);
+      tally.take(requestEnd({ backend, firstByteMs: 900 }), 200);
+      startAttempt(tally, names, 300);
+    }
+    return { snapshot, tally };
+  }
+
+  const { snapshot, tally } = scene();
+  const history = createHistory(tally);
+  history.tick(snapshot, 1000);
+  const view = viewOf(snapshot, tally, 1000);
+  const groups = {
+    total: new Map([["", history.totals]]),
+    model: history.models,
+    backend: history.backends,
+  } as const;
+
+  for (const { title, measures } of METRICS)
+    test(`are the same figures: ${title}`, () => {
+      for (const group of ["total", "model", "backend"] as const)
+        for (const { measure } of group === "total" ? measures : measures.slice(0, 1))
+          for (const [name, { fine }] of groups[group]) {
+            const empty = { times: [], values: [[]] };
+            const plan = { lines: [{ group, name, measure }], range: "10m", stepMs: 1000 } as const;
+            const value = addSample(empty, view, plan).values[0]?.[0] ?? Number.NaN;
+            expect([group, name, measure, Math.fround(value)]).toEqual([
+              group,
+              name,
+              measure,
+              fine.read(0, measure),
+            ]);
+          }
+    });
+
+  test("cover models with engines and without", () => {
+    expect([...history.models.keys()].toSorted()).toEqual(["chat", "large", "small"]);
+    const read = (name: string) => history.models.get(name)?.fine.read(0, "total");
+    expect(["chat", "large", "small"].map(read)).toEqual([2, 1, 2]);
   });
 });
 

@@ -256,6 +256,7 @@ function providerOf(
     keysUsable: usable,
     running: kind === "engine" ? 112 : null,
     waiting: kind === "engine" ? 9 : null,
+    cacheShare: kind === "engine" ? 0.42 : null,
     balanceRatio: kind === "engine" ? null : 0.94,
   };
 }
@@ -275,5 +276,6 @@ function modelOf(
     backendsUsable: rows.filter(({ state }) => state === "usable").length,
     running: isEngine ? 112 : null,
     waiting: isEngine ? 9 : null,
+    cacheShare: isEngine ? 0.42 : null,
   };
 }

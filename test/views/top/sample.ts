@@ -132,6 +132,7 @@ const provider = (name: string, kind: "hosted" | "engine"): ProviderStatus => ({
   keysUsable: 3,
   running: kind === "engine" ? 24 : null,
   waiting: kind === "engine" ? 3 : null,
+  cacheShare: kind === "engine" ? 0.5 : null,
   balanceRatio: 0.97,
 });
 
@@ -144,6 +145,7 @@ const model = (name: string): ModelStatus => ({
   backendsUsable: 3,
   running: null,
   waiting: null,
+  cacheShare: null,
 });
 
 export const failure = (seq: number, change: Partial<FailureStatus> = {}): FailureStatus => ({

@@ -96,7 +96,7 @@ function sampleOf(view: StatusView, { group, name, measure }: Line): Value {
 function ofTotal({ totals, providers, backends }: StatusView, measure: Measure): Value {
   const told = (values: readonly Value[]): Value => {
     const known = values.filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+    return known.length === 0 ? null : sum(known);
   };
   switch (measure) {
     case "firstByteP50Ms":
@@ -105,24 +105,33 @@ function ofTotal({ totals, providers, backends }: StatusView, measure: Measure):
       return totals.backendsUsable;
     case "total":
       return totals.backendsTotal;
+    // At backends, as the lines of models and backends are: requests that wait in weir are not among them.
+    case "inFlight":
+      return sum(providers.map(({ inFlight }) => inFlight));
     case "pending":
-      return backends.reduce((sum, { pending }) => sum + pending, 0);
+      return sum(backends.map(({ pending }) => pending));
     case "running":
       return told(providers.map(({ running }) => running));
     case "waiting":
       return told(providers.map(({ waiting }) => waiting));
     case "cacheShare": {
-      const shares = backends.flatMap(({ engine }) => engine?.cacheShare ?? []);
-      return shares.length === 0 ? null : shares.reduce((sum, share) => sum + share, 0) / shares.length;
+      // Several backends may lead to one engine.
+      const engines = new Map(
+        backends.flatMap(({ address, engine }): readonly [string, number][] =>
+          typeof engine?.cacheShare === "number" ? [[address, engine.cacheShare]] : [],
+        ),
+      );
+      return engines.size === 0 ? null : sum([...engines.values()]) / engines.size;
     }
     case "sentPerMinute":
     case "completedPerMinute":
     case "failedPerMinute":
     case "tokensPerMinute":
-    case "inFlight":
       return ofFields(totals, measure);
   }
 }
+
+const sum = (values: readonly number[]): number => values.reduce((before, value) => before + value, 0);
 
 type Row = StatusView["models"][number] | StatusView["backends"][number];
 
@@ -140,7 +149,7 @@ function ofRow(row: Row | undefined, measure: Measure): Value {
     case "waiting":
       return isBackend ? (row.engine?.[measure] ?? null) : row[measure];
     case "cacheShare":
-      return isBackend ? (row.engine?.cacheShare ?? null) : null;
+      return isBackend ? (row.engine?.cacheShare ?? null) : row.cacheShare;
     case "sentPerMinute":
     case "completedPerMinute":
     case "failedPerMinute":
