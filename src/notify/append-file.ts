@@ -49,7 +49,8 @@ export function createAppendFile(path: string, now: () => number): AppendFile {
   return {
     async append(text) {
       let target = handle ?? (await reopen());
-      if (now() - lookedMs >= LOOK_MS) {
+      // Also when the clock has been set back.
+      if (Math.abs(now() - lookedMs) >= LOOK_MS) {
         target = await look(target);
         lookedMs = now();
       }

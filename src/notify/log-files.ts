@@ -75,7 +75,7 @@ export function createLogFiles({ dir, maxBytes, maxFiles, maxAgeMs, wall }: LogF
         prunedMs = Number.NEGATIVE_INFINITY;
       }
       await current.file.append(text);
-      if (wall() - prunedMs > PRUNE_MS) await prune();
+      if (Math.abs(wall() - prunedMs) > PRUNE_MS) await prune();
     },
     async close() {
       await current?.file.close();

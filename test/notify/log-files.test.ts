@@ -174,6 +174,16 @@ describe("log files", () => {
     expect(read(FIRST)).toBe(line("c"));
   });
 
+  test("come back also when the clock has been set back", async () => {
+    const files = start();
+    await writeAll(files, line("a"));
+    wallMs -= DAY_MS;
+    rmSync(join(dir, FIRST));
+    await writeAll(files, line("b"));
+    await files.close();
+    expect(read(FIRST)).toBe(line("b"));
+  });
+
   test("say by rejecting that their folder cannot be made, and work once it can", async () => {
     writeFileSync(dir, "a file where the folder should be");
     const files = start();

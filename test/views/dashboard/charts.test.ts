@@ -84,6 +84,21 @@ describe("courses", () => {
     expect([courses.times[0], courses.times.at(-1)]).toEqual([1401, 2000]);
   });
 
+  test("go on when weir's clock is set back, without what was told of the time after", () => {
+    const plan = { lines: LINES, range: "10m", stepMs: 1000 } as const;
+    let courses = readCourses(HISTORY, LINES);
+    const view = sampleView();
+    for (const atMs of [3000, 3_600_000, 2500, 3500]) courses = addSample(courses, at(view, atMs), plan);
+    expect(courses.times).toEqual([1, 2, 3.5]);
+    expect(courses.values.map((column) => column.length)).toEqual([3, 3, 3]);
+  });
+
+  test("keep what was loaded a moment ahead of the view", () => {
+    const plan = { lines: LINES, range: "10m", stepMs: 1000 } as const;
+    const courses = readCourses({ ...HISTORY, atMs: [4000, 5000] }, LINES);
+    expect(addSample(courses, at(sampleView(), 3500), plan)).toBe(courses);
+  });
+
   test("take each measure of engines, models and the whole from the view", () => {
     const view = sampleView({ engines: 2, keys: 1 });
     const engine = view.backends.find(({ kind }) => kind === "engine");

@@ -51,9 +51,12 @@ function columnOf(answer: HistoryAnswer, { group, name, measure }: Line): readon
   return Object.hasOwn(table, name) ? table[name]?.[measure] : undefined;
 }
 
+/** A history may be loaded that is a moment ahead of the last view; what is further ahead was before the clock was set back. */
+const MOST_STEPS_AHEAD = 5;
+
 /** The same courses when it is too early for another sample. */
 export function addSample(
-  courses: Courses,
+  loaded: Courses,
   view: StatusView,
   {
     lines,
@@ -62,6 +65,7 @@ export function addSample(
   }: { readonly lines: readonly Line[]; readonly range: Range; readonly stepMs: number },
 ): Courses {
   const atMs = view.instance.atMs;
+  const courses = isFarAhead(loaded, atMs + MOST_STEPS_AHEAD * stepMs) ? upTo(loaded, atMs) : loaded;
   const lastMs = (courses.times.at(-1) ?? 0) * 1000;
   // Pushes come with a little jitter: a sample that is nearly due is taken.
   if (atMs - lastMs < stepMs * 0.8) return courses;
@@ -74,6 +78,13 @@ export function addSample(
       return [...column.slice(from), line === undefined ? null : sampleOf(view, line)];
     }),
   };
+}
+
+const isFarAhead = ({ times }: Courses, ms: number): boolean => (times.at(-1) ?? 0) * 1000 > ms;
+
+function upTo({ times, values }: Courses, ms: number): Courses {
+  const count = times.filter((time) => time * 1000 <= ms).length;
+  return { times: times.slice(0, count), values: values.map((column) => column.slice(0, count)) };
 }
 
 function sampleOf(view: StatusView, { group, name, measure }: Line): Value {
