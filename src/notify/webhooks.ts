@@ -128,15 +128,15 @@ export function startWebhooks(terms: WebhooksTerms): Webhooks {
   };
 
   const update = (webhooks: readonly WebhookConfig[]): void => {
-    const before = new Map(receivers.map((receiver) => [nameOf(receiver.config), receiver]));
+    // Two rows may lead to one place, with other events and times: they are told apart by their order.
+    const before = Map.groupBy(receivers, ({ config }) => nameOf(config));
     receivers = webhooks.map((config) => {
-      const known = before.get(nameOf(config));
-      before.delete(nameOf(config));
+      const known = before.get(nameOf(config))?.shift();
       if (known === undefined) return join(config);
       known.config = config;
       return known;
     });
-    for (const receiver of before.values()) leave(receiver);
+    for (const gone of before.values()) gone.forEach(leave);
     clearInterval(timer);
     const shortest = Math.min(...webhooks.map(({ batchMs }) => batchMs));
     if (webhooks.length > 0) {

@@ -146,6 +146,26 @@ describe("an operator", () => {
     expect(eventsAt(before)).toEqual(["startup"]);
   });
 
+  test("is not told again after a reload, also where two rows lead to one place", async () => {
+    await using fake = openFake({ rules: [{ match: { key: K1 }, do: 401 }] });
+    await using receiver = startReceiver();
+    const rows = [
+      hook(receiver.url, { events: ["key", "report"], reportMs: 100_000, reportIdleMs: 100_000 }),
+      hook(receiver.url, { events: ["reload"] }),
+    ];
+    const setup = setupOf(fake.url, ...rows);
+    await using weir = startWeir(setup);
+    await (await weir.post(PATH, CHAT)).arrayBuffer();
+    await told(receiver, "key");
+    weir.app.reload(buildConfig(setup));
+    // What a look begins to wait for, the next one tells; a report shows that there was one.
+    for (const count of [1, 2]) {
+      weir.advance(100_001);
+      await told(receiver, "report", count);
+    }
+    expect(eventsAt(receiver)).toEqual(["key", "report", "report"]);
+  });
+
   test("hears no false recovery of what a reload took away", async () => {
     await using fake = openFake({ rules: [{ match: { key: K1 }, do: 401 }] });
     await using receiver = startReceiver();
