@@ -4,6 +4,7 @@ import type { Backend } from "../core/backend.ts";
 import type { PoolSpec, ProviderSpec } from "../core/pool-spec.ts";
 import type { WebhookConfig } from "../core/webhook.ts";
 import type { Config } from "./config.ts";
+import { type Detour, detourWebhook } from "./connect-to.ts";
 import type { Egress } from "./egress.ts";
 import { type ReadFile, readTextFile } from "./files.ts";
 import type { Joined } from "./join-draft.ts";
@@ -20,6 +21,7 @@ export interface Parts {
   readonly backends: readonly Backend[];
   readonly readFile: ReadFile;
   readonly egress: Egress;
+  readonly detours: readonly Detour[];
 }
 
 export type BareConfig = Omit<Config, "warnings" | "watched" | "files">;
@@ -90,9 +92,14 @@ export function assembleConfig(parts: Parts, notes: Notes): BareConfig {
 }
 
 /** Lists in files say more than the variable can, which therefore stands for all of them. */
-function assembleWebhooks({ options, joined, egress }: Parts): readonly WebhookConfig[] {
-  const webhooks = isChosen(options, "webhooks") ? options.values.webhooks : joined.webhooks;
-  return webhooks.map((webhook) => {
+export const webhooksOf = ({ options, joined }: Pick<Parts, "options" | "joined">) =>
+  isChosen(options, "webhooks") ? options.values.webhooks : joined.webhooks;
+
+function assembleWebhooks(parts: Parts): readonly WebhookConfig[] {
+  const { egress, detours } = parts;
+  return webhooksOf(parts).map((webhook) => {
+    const detoured = detourWebhook(webhook, detours);
+    if (detoured !== undefined) return detoured;
     const proxyUrl = egress(new URL(webhook.url.reveal()).origin);
     return proxyUrl === undefined ? webhook : { ...webhook, proxyUrl };
   });

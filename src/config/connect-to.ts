@@ -1,44 +1,43 @@
-// `--connect-to ORIGIN=URL`: another server on this machine stands in for a provider, in tests and dry runs.
+// `--connect-to ORIGIN=URL`: another server on this machine stands in for a provider or a webhook, in tests and dry runs.
 import type { Backend, Endpoint } from "../core/backend.ts";
+import { Secret } from "../core/credential.ts";
+import type { WebhookConfig } from "../core/webhook.ts";
 import { isLoopback, leadsTo, type Listener, plainHost } from "./network.ts";
 import { type Notes, quoted } from "./problem.ts";
 
 const WHERE = "--connect-to";
 
-interface Detour {
+export interface Detour {
   readonly from: string;
   readonly to: string;
 }
 
-export interface DetourTerms {
-  readonly flags: readonly string[];
-  readonly listener: Listener;
-  /** Backends may be added over HTTP, so an unknown origin need not be a slip of the pen. */
-  readonly mayCome: boolean;
+export const readDetours = (flags: readonly string[], listener: Listener, notes: Notes): readonly Detour[] =>
+  flags.flatMap((text) => readDetour(text, listener, notes));
+
+/** What is meant may come over HTTP or by a reload, and what was there may go: an origin of nobody stops nothing. */
+export function warnOfIdle(detours: readonly Detour[], origins: readonly string[], notes: Notes): void {
+  for (const { from } of detours)
+    if (!origins.includes(from)) notes.warnings.push(`${WHERE} ${from}: nothing has this origin yet`);
 }
 
 /** The backends with the addresses to dial in place of the configured ones. */
-export function detour(
+export const detourBackends = (
   backends: readonly Backend[],
-  { flags, listener, mayCome }: DetourTerms,
-  notes: Notes,
-): readonly Backend[] {
-  const detours = flags.flatMap((text) => readDetour(text, listener, notes));
-  for (const { from } of detours) {
-    if (backends.some(({ origin }) => origin === from)) continue;
-    if (mayCome) notes.warnings.push(`${WHERE} ${from}: no backend has this origin yet`);
-    else
-      notes.problems.push({
-        kind: "usage",
-        where: WHERE,
-        expected: "the origin of a configured backend before the =",
-        found: quoted(from),
-      });
-  }
-  return backends.map((backend) => {
+  detours: readonly Detour[],
+): readonly Backend[] =>
+  backends.map((backend) => {
     const found = detours.find(({ from }) => from === backend.origin);
     return found === undefined ? backend : redirect(backend, found.to);
   });
+
+/** A webhook's stand-in is on this machine by intent, and no proxy leads there. */
+export function detourWebhook(webhook: WebhookConfig, detours: readonly Detour[]): WebhookConfig | undefined {
+  const { href, origin } = new URL(webhook.url.reveal());
+  const found = detours.find(({ from }) => from === origin);
+  return found === undefined
+    ? undefined
+    : { ...webhook, url: new Secret(found.to + href.slice(origin.length)), allowPrivate: true };
 }
 
 function readDetour(text: string, listener: Listener, notes: Notes): Detour[] {

@@ -1,9 +1,9 @@
 // Flags, environment and the files they name to a Config, or to all that is wrong with them; for start, check and reload.
 import { resolve } from "node:path";
 import type { UpstreamSpec } from "../core/upstream.ts";
-import { assembleConfig } from "./assemble.ts";
+import { assembleConfig, webhooksOf } from "./assemble.ts";
 import type { Config } from "./config.ts";
-import { detour } from "./connect-to.ts";
+import { detourBackends, readDetours, warnOfIdle } from "./connect-to.ts";
 import { type ConfigSource, findDefaultFile, findSources, mergeOptions, readDrafts } from "./config-files.ts";
 import { draftOfUpstreams } from "./dialect-trustgate.ts";
 import type { Draft, DraftTerms } from "./draft.ts";
@@ -98,13 +98,18 @@ export function loadConfig({ env, flags, readFile, hostname, ...given }: LoadInp
   const all = upstreams.length === 0 ? drafts : [...drafts, draftOfUpstreams(upstreams)];
   const strategy = { name: values.strategy, isChosen: isChosen(options, "strategy") };
   const joined = joinDrafts(all, { entries, egress, listener, strategy }, notes);
-  const mayCome = upstreams.length > 0 || values["admin.key"] !== undefined;
-  const backends = detour(
-    joined.entries.flatMap(({ backends: own, derived = [] }) => [...new Set([...own, ...derived])]),
-    { flags: flags.given.get("connect-to") ?? [], listener, mayCome },
+  const detours = readDetours(flags.given.get("connect-to") ?? [], listener, notes);
+  const configured = joined.entries.flatMap(({ backends: own, derived = [] }) => [
+    ...new Set([...own, ...derived]),
+  ]);
+  const backends = detourBackends(configured, detours);
+  const config = assembleConfig({ options, joined, backends, readFile: read, egress, detours }, notes);
+  const webhooks = webhooksOf({ options, joined }).map(({ url }) => new URL(url.reveal()));
+  warnOfIdle(
+    detours,
+    [...configured, ...webhooks].map(({ origin }) => origin),
     notes,
   );
-  const config = assembleConfig({ options, joined, backends, readFile: read, egress }, notes);
   const watched = [...new Set(notes.watched.map(place))];
   const { problems, warnings } = notes;
   if (problems.length > 0) return { kind: "problems", problems, warnings, watched };

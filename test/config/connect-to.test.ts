@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { backendsOf, K1, load, loadGood, problemsOf, warningsOf } from "./load-env.ts";
+import { backendsOf, configOf, K1, load, loadGood, problemsOf, warningsOf } from "./load-env.ts";
 
 const env = { OPENAI_API_KEY: K1, ANTHROPIC_API_KEY: K1, HTTPS_PROXY: "http://proxy.test:3128" };
 const to = (...flags: string[]) => ({ argv: flags.flatMap((flag) => ["--connect-to", flag]) });
@@ -51,7 +51,6 @@ test.each([
   ["https://api.openai.com=http://127.0.0.1:9/v1", "ORIGIN=URL"],
   ["https://api.openai.com=http://10.0.0.1:9", "a loopback URL after the ="],
   ["https://api.openai.com=http://127.0.0.1:8080", "another address than weir's own after the ="],
-  ["https://api.openai.org=http://127.0.0.1:9", "the origin of a configured backend before the ="],
 ])("--connect-to %p is wrong usage", (flag, expected) => {
   const [problem = "", ...others] = problemsOf(env, to(flag));
   expect(problem).toStartWith(`cannot read --connect-to: expected ${expected}`);
@@ -59,11 +58,23 @@ test.each([
   expect(load(env, to(flag))).toMatchObject({ kind: "problems", problems: [{ kind: "usage" }] });
 });
 
-test("an origin that no backend has yet is a warning where backends may be added over HTTP", () => {
-  const argv = ["--connect-to", "https://api.openai.com=http://127.0.0.1:9000"];
-  const env = { GROQ_API_KEYS: K1 };
-  expect(problemsOf(env, { argv })).toHaveLength(1);
-  expect(warningsOf({ ...env, WEIR_ADMIN_KEY: "admin-key-0001" }, { argv })).toEqual([
-    "--connect-to https://api.openai.com: no backend has this origin yet",
+test("an origin that nothing has is a warning: its backend may come over HTTP or by a reload, or have gone by one", () => {
+  const flag = "https://api.openai.org=http://127.0.0.1:9";
+  expect(problemsOf(env, to(flag))).toEqual([]);
+  expect(warningsOf(env, to(flag))).toEqual([
+    "--connect-to https://api.openai.org: nothing has this origin yet",
   ]);
+});
+
+test("--connect-to stands in for a webhook too, without a proxy and although it is on this machine", () => {
+  const setting = to("https://hooks.corp.test=http://127.0.0.1:9000");
+  const hooks = { ...env, WEIR_WEBHOOKS: "https://hooks.corp.test/a?b=c,https://hooks.slack.com/x" };
+  const [moved, other] = configOf(hooks, setting).webhooks;
+  expect(moved?.url.reveal()).toBe("http://127.0.0.1:9000/a?b=c");
+  expect(moved).toMatchObject({ format: "json", allowPrivate: true });
+  expect(moved?.proxyUrl).toBeUndefined();
+  expect(other?.url.reveal()).toBe("https://hooks.slack.com/x");
+  expect(other?.allowPrivate).toBeUndefined();
+  expect(other?.proxyUrl).toBe("http://proxy.test:3128/");
+  expect(warningsOf(hooks, setting)).toEqual([]);
 });
