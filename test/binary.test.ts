@@ -44,6 +44,10 @@ test("wrong usage exits 64, wrong configuration 78, a taken port 69", async () =
     err: expect.stringContaining("--port"),
   });
   expect((await runBinary({ env, args: ["nonsense"] })).code).toBe(64);
+  expect(await runBinary({ env, args: ["--config", "nowhere.yaml"] })).toMatchObject({
+    code: 78,
+    err: expect.stringContaining("no such file"),
+  });
   const wrong = await runBinary({ env: { ...env, WEIR_PORT: "80a", WEIR_TIMEOUTS_IDLE: "5" } });
   expect(wrong.code).toBe(78);
   expect(wrong.err).toContain("cannot read WEIR_PORT");

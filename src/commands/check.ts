@@ -1,7 +1,7 @@
 // `weir check`: what the flags, the environment and their files come to, or everything that is wrong with them.
 import { type FlagSpec, parseFlags } from "../config/flags.ts";
 import { CONFIG_FLAGS, type Loaded } from "../config/load.ts";
-import { exitCodeOf, formatProblem } from "../config/problem.ts";
+import { formatProblem } from "../config/problem.ts";
 import type { Resolved, ResolvedBackend, ResolvedProvider, ResolvedRoute } from "../config/resolved.ts";
 import { readPlace } from "../config/tree.ts";
 import type { Limits } from "../core/credential.ts";
@@ -20,32 +20,35 @@ export const runCheck: Command = async ({ args, env, out, err }) => {
   }
   // A strategy is loaded, as serve would, and never asked: it has nothing to report.
   const world = { now: () => 0, report: () => undefined };
+  // Of a command line that can be read, every mistake is one of the configuration: that is what is checked.
+  const wrong = flags.problems.length > 0 ? EXIT.usage : EXIT.config;
   const loaded = await withCustomStrategies(loadFromWorld(env, flags), world);
   if (flags.given.has("json")) {
-    const { code, json } = reportOf(loaded);
-    out(`${JSON.stringify(json, undefined, 2)}\n`);
-    return code;
+    out(`${JSON.stringify(reportOf(loaded), undefined, 2)}\n`);
+    return loaded.kind === "config" ? EXIT.fine : wrong;
   }
-  if (loaded.kind !== "config") return tellUnloadable(loaded, err);
+  if (loaded.kind !== "config") {
+    tellUnloadable(loaded, err);
+    return wrong;
+  }
   out(`${describe(loaded.resolved)}\n`);
   return EXIT.fine;
 };
 
-function reportOf(loaded: Loaded): { readonly code: number; readonly json: object } {
+function reportOf(loaded: Loaded): object {
   switch (loaded.kind) {
     case "config":
-      return { code: EXIT.fine, json: { status: "ok", ...loaded.resolved } };
+      return { status: "ok", ...loaded.resolved };
     case "problems": {
       const problems = loaded.problems.map((problem) => ({
         ...problem,
         ...readPlace(problem.where),
         message: formatProblem(problem),
       }));
-      const { warnings } = loaded;
-      return { code: exitCodeOf(loaded.problems), json: { status: "problems", problems, warnings } };
+      return { status: "problems", problems, warnings: loaded.warnings };
     }
     case "empty":
-      return { code: EXIT.config, json: { status: "empty", warnings: loaded.warnings } };
+      return { status: "empty", warnings: loaded.warnings };
   }
 }
 

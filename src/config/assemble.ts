@@ -143,7 +143,7 @@ function readAuthorities(options: ResolvedOptions, readFile: ReadFile, notes: No
   if (path === "") return undefined;
   const kind = "configuration";
   const where = placeOf(options, "upstream.ca_file");
-  const text = readTextFile(readFile, { path, where, kind }, notes);
+  const text = readTextFile(readFile, { path, where }, notes);
   if (text === undefined) return undefined;
   const flaw = findFlaw(text);
   if (flaw === undefined) return text;

@@ -62,11 +62,10 @@ export function readDrafts(sources: readonly ConfigSource[], terms: DraftTerms):
   return sources.flatMap((source) => {
     const { notes } = terms;
     const name = source.kind === "file" ? source.path : source.where;
-    const kind = source.where === FLAG ? "usage" : "configuration";
     const text =
       source.kind === "text"
         ? source.text
-        : readTextFile(terms.readFile, { path: source.path, where: source.where, kind }, notes);
+        : readTextFile(terms.readFile, { path: source.path, where: source.where }, notes);
     const root = text === undefined ? undefined : readDocument(text, { file: name }, notes);
     if (root === undefined) return [];
     const dialect = findDialect(root);

@@ -73,7 +73,7 @@ function includedBy(root: Node, terms: DraftTerms): readonly Node[] {
       if (seen.has(whole) || seen.size > MOST_INCLUDED) continue;
       seen.add(whole);
       const where = describePlace(item.at);
-      const text = readTextFile(terms.readFile, { path: whole, where, kind: "configuration" }, terms.notes);
+      const text = readTextFile(terms.readFile, { path: whole, where }, terms.notes);
       const node = text === undefined ? undefined : readDocument(text, { file: whole }, terms.notes);
       if (node === undefined) continue;
       found.push(node);

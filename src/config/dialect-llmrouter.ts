@@ -90,7 +90,7 @@ function findBackendFiles(root: Node, terms: DraftTerms, reader: FieldReader): r
     if (source === undefined)
       reader.warn({ ...place, path: file }, "is not read: its name begins with no source's");
     if (source === undefined || !enabled.includes(source)) return [];
-    const mention = { path: file, where: describePlace(place), kind: "configuration" } as const;
+    const mention = { path: file, where: describePlace(place) };
     const text = readTextFile(terms.readFile, mention, terms.notes);
     const document = text === undefined ? undefined : readDocument(text, { file }, terms.notes);
     return document === undefined

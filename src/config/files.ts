@@ -1,6 +1,6 @@
 // Reads the text files that options and variables name; what cannot be read is a problem, what can is watched.
 import { MOST_FILE_BYTES } from "./tree-limits.ts";
-import { type Notes, type Problem, quoted } from "./problem.ts";
+import { type Notes, quoted } from "./problem.ts";
 
 /** Throws when the file cannot be read. Paths are as users wrote them: the caller knows what they are relative to. */
 export type ReadFile = (path: string) => string;
@@ -8,18 +8,17 @@ export type ReadFile = (path: string) => string;
 export interface FileMention {
   readonly path: string;
   readonly where: string;
-  readonly kind: Problem["kind"];
 }
 
 /** The text without byte order mark; undefined after telling the problem. Watched in any case: it may come back. */
 export function readTextFile(readFile: ReadFile, mention: FileMention, notes: Notes): string | undefined {
-  const { path, where, kind } = mention;
+  const { path, where } = mention;
   if (!notes.watched.includes(path)) notes.watched.push(path);
   try {
     return readFile(path).replace(/^\ufeff/, "");
   } catch (error) {
     const found = `${quoted(path)} (${reasonOf(error)})`;
-    notes.problems.push({ kind, where, expected: "a readable file", found });
+    notes.problems.push({ kind: "configuration", where, expected: "a readable file", found });
     return undefined;
   }
 }

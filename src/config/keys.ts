@@ -72,7 +72,7 @@ function singleMention(variable: Variable, notes: Notes): Mention[] {
 
 function mentionsInFile(mention: FileOfKeys, readFile: ReadFile, notes: Notes): Mention[] {
   const path = mention.text.trim();
-  const text = readTextFile(readFile, { path, where: mention.where, kind: "configuration" }, notes);
+  const text = readTextFile(readFile, { path, where: mention.where }, notes);
   if (text === undefined) return [];
   const mentions = text.split(/\r\n|\n|\r/).flatMap((line, at) => {
     const bare = line.replace(/(^|\s)#.*$/, "");

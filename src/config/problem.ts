@@ -2,7 +2,7 @@
 import { maskSecret, Secret } from "../core/credential.ts";
 
 export interface Problem {
-  /** Wrong flags are wrong usage (exit 64), everything else is a wrong configuration (78). */
+  /** Wrong flags are wrong usage (exit 64), everything else, files that they name too, a wrong configuration (78). */
   readonly kind: "usage" | "configuration";
   /** A variable, a flag, or a file with its line: `OPENAI_API_KEYS`, `--port`, `keys.env:3 WEIR_PORT`. */
   readonly where: string;

@@ -28,7 +28,7 @@ export interface VariableSources {
 export function gatherVariables({ env, envFiles, readFile }: VariableSources, notes: Notes): Variables {
   const variables = new Map<string, Variable>();
   for (const path of envFiles) {
-    const text = readTextFile(readFile, { path, where: "--env-file", kind: "usage" }, notes);
+    const text = readTextFile(readFile, { path, where: "--env-file" }, notes);
     if (text === undefined) continue;
     for (const line of parseEnvFile(text, path, notes.problems))
       variables.set(line.name, {

@@ -34,7 +34,7 @@ test("check prints every option with its origin, every backend with its key mask
   expect(out).not.toMatch(/AAAA|BBBB|CCCC/);
 });
 
-test("check prints every problem at once and exits with 78, or with 64 when a flag is wrong", async () => {
+test("check prints every problem at once and exits with 78, or with 64 when the command line cannot be read", async () => {
   const env = { ...ENV, WEIR_PORT: "80a", OPENAI_RPM: "x" };
   const { code, out, err } = await check(env);
   expect([code, out]).toEqual([78, ""]);
@@ -46,6 +46,12 @@ test("check prints every problem at once and exits with 78, or with 64 when a fl
   const wrong = await check(env, "--prot", "1");
   expect(wrong.code).toBe(64);
   expect(wrong.err.split("\n")).toHaveLength(5);
+  for (const args of [
+    ["--port", "80a"],
+    ["--config", "/nowhere/weir.yaml"],
+  ])
+    expect((await check({ OPENAI_API_KEY: "sk-1" }, ...args)).code).toBe(78);
+  expect((await check({ OPENAI_API_KEY: "sk-1" }, "--json", "--port", "80a")).code).toBe(78);
 });
 
 test("check tells of a strategy that would keep weir from starting", async () => {
