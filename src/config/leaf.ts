@@ -153,6 +153,6 @@ function schemaOf(shape: LeafShape): TSchema {
   }
 }
 
-/** `least_Used` is least-used. */
+/** `least_Used` and `leastUsed` are least-used. */
 const anySpelling = (word: string): string =>
-  word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`).replaceAll("-", "[-_]");
+  word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`).replaceAll("-", "[-_]*");

@@ -46,10 +46,10 @@ const STRATEGIES: readonly StrategyRow[] = [
 const CUSTOM = "custom:";
 
 /** `_`, `-` and case do not matter in a strategy's name. */
-const plain = (name: string): string => name.trim().toLowerCase().replaceAll("_", "-");
+const plain = (name: string): string => name.trim().toLowerCase().replaceAll(/[-_]/g, "");
 
 const findRow = (name: string): StrategyRow | undefined =>
-  STRATEGIES.find((row) => row.name === plain(name) || row.aliases.includes(plain(name)));
+  STRATEGIES.find((row) => [row.name, ...row.aliases].some((each) => plain(each) === plain(name)));
 
 /** The strategy's own name for any of its spellings, `custom:` with its file as it is; undefined when there is none. */
 export function readStrategyName(name: string): string | undefined {

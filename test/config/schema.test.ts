@@ -86,6 +86,7 @@ describe("reader and schema", () => {
     "access_keys: [a, b]",
     "access_keys: a",
     "strategy: Least_Used",
+    "strategy: RoundRobin",
     "strategy: custom:./mine.ts",
     "retry: { budget: 20 % }",
     "timeouts: { idle: 1m30s }",

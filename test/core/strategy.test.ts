@@ -11,14 +11,14 @@ import { createSimpleShuffle } from "../../src/core/strategy-simple-shuffle.ts";
 
 describe("a strategy's name", () => {
   test("is read whatever its case, dashes and blanks", () => {
-    for (const name of ["least-used", "least_used", "LEAST-USED", "Least_Used", " least-used "])
+    for (const name of ["least-used", "least_used", "LEAST-USED", "Least_Used", "leastUsed", " least-used "])
       expect(readStrategyName(name)).toBe("least-used");
   });
 
   test("is none when it is unknown", () => {
     for (const name of [
       "",
-      "leastused",
+      "leastuse",
       "least used",
       "random!",
       "__proto__",
