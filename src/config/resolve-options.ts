@@ -23,7 +23,7 @@ export interface Layers {
 
 export interface ResolvedOption {
   readonly key: OptionKey;
-  /** As it was written; masked if it is secret. */
+  /** As it was written, switches and words as weir calls them; masked if it is secret. */
   readonly shown: string;
   /** Where it was written, or `default`. */
   readonly origin: string;
@@ -55,7 +55,8 @@ export function resolveOptions({ flags, env, file }: Layers): ResolvedOptions {
       });
     }
     values[option.key] = reading.kind === "value" ? reading.value : defaultOf(option);
-    options.push({ key: option.key, shown: show(option, text, plain), origin: given.where });
+    const shown = reading.kind === "value" ? (nameOf(option, reading.value) ?? text) : text;
+    options.push({ key: option.key, shown: show(option, shown, plain), origin: given.where });
   }
   return { values: values as OptionValues, options, problems };
 }
@@ -76,6 +77,12 @@ export function defaultOf(option: Option): unknown {
   const reading = option.read(option.default);
   if (reading.kind === "value") return reading.value;
   throw new RangeError(`cannot read the default of ${option.key}: expected ${reading.expected}`);
+}
+
+/** What a switch or word of many spellings came to: `true` for `1`, the strategy's own name; undefined for the rest. */
+function nameOf({ read }: Option, value: unknown): string | undefined {
+  const kind = read.shape?.kind;
+  return kind === "boolean" || kind === "word" ? String(value) : undefined;
 }
 
 function show(option: Option, text: string, write: (text: string) => string): string {

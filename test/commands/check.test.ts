@@ -34,6 +34,14 @@ test("check prints every option with its origin, every backend with its key mask
   expect(out).not.toMatch(/AAAA|BBBB|CCCC/);
 });
 
+test("check prints switches and words as they were understood", async () => {
+  const env = { ...ENV, WEIR_OPEN: "1", WEIR_STRATEGY: "Round_Robin", WEIR_LOG_LEVEL: "WARN" };
+  const { out } = await check(env);
+  expect(out).toMatch(/^ {2}server\.open +true +WEIR_OPEN$/m);
+  expect(out).toMatch(/^ {2}strategy +smooth-weighted-round-robin +WEIR_STRATEGY$/m);
+  expect(out).toMatch(/^ {2}log\.level +warn +WEIR_LOG_LEVEL$/m);
+});
+
 test("check prints every problem at once and exits with 78, or with 64 when the command line cannot be read", async () => {
   const env = { ...ENV, WEIR_PORT: "80a", OPENAI_RPM: "x" };
   const { code, out, err } = await check(env);
