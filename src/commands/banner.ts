@@ -18,6 +18,7 @@ export function describeStart(config: Config, port: number, dashboardPort = port
     return `  ${name}: ${parts.join(", ") || counted(own.length, "backend")}`;
   });
   const speaksAnthropic = config.pool.backends.some(({ endpoints }) => endpoints.anthropic !== undefined);
+  const anthropicLine = `export ANTHROPIC_BASE_URL=${base}`;
   return [
     `weir listens on ${base}`,
     ...config.files.map((file) => `  configured by ${file}`),
@@ -25,7 +26,8 @@ export function describeStart(config: Config, port: number, dashboardPort = port
     ...(config.dashboard.enabled ? [`  dashboard: http://${host}:${dashboardPort}/dashboard`] : []),
     "",
     `  export OPENAI_BASE_URL=${base}/v1`,
-    ...(speaksAnthropic ? [`  export ANTHROPIC_BASE_URL=${base}`] : []),
+    // Pasted where nothing speaks it, the line would cut off a client that works without weir.
+    speaksAnthropic ? `  ${anthropicLine}` : `  # ${anthropicLine} (nothing configured speaks its API)`,
     "",
     "",
   ].join("\n");
