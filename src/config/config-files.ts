@@ -19,7 +19,8 @@ export type ConfigSource =
   | { readonly kind: "text"; readonly text: string; readonly where: string };
 
 /** Read from the current folder when nothing else is configured; the first one that exists. */
-const DEFAULT_FILES = ["weir.yaml", "config.yaml"];
+const OWN_FILE = "weir.yaml";
+const DEFAULT_FILES = [OWN_FILE, "config.yaml"];
 
 /** LMRouter's: the whole file, in base64. */
 const WHOLE_FILE = "LMROUTER_CONFIG";
@@ -46,15 +47,25 @@ const file = (path: string, where: string): ConfigSource => ({ kind: "file", pat
 
 /** The default file that is there; undefined when none is. */
 export function findDefaultFile(readFile: ReadFile): ConfigSource | undefined {
-  const path = DEFAULT_FILES.find((name) => {
-    try {
-      readFile(name);
-      return true;
-    } catch {
-      return false; // not there, or not ours to read: the start goes on without it
-    }
-  });
+  const path = DEFAULT_FILES.find((name) => isThere(name, readFile));
   return path === undefined ? undefined : file(path, "the current folder");
+}
+
+/** Whoever wrote it expects it to count; a config.yaml may be another program's. */
+export function warnOfUnread(readFile: ReadFile, notes: Notes): void {
+  if (isThere(OWN_FILE, readFile))
+    notes.warnings.push(
+      `${OWN_FILE} of the current folder is not read, as variables name providers; --config ${OWN_FILE} reads it too`,
+    );
+}
+
+function isThere(name: string, readFile: ReadFile): boolean {
+  try {
+    readFile(name);
+    return true;
+  } catch {
+    return false; // not there, or not ours to read: the start goes on without it
+  }
 }
 
 /** What the files ask for, in order; those that cannot be read have told why. */

@@ -4,7 +4,14 @@ import type { UpstreamSpec } from "../core/upstream.ts";
 import { assembleConfig, webhooksOf } from "./assemble.ts";
 import type { Config } from "./config.ts";
 import { detourBackends, readDetours, warnOfIdle } from "./connect-to.ts";
-import { type ConfigSource, findDefaultFile, findSources, mergeOptions, readDrafts } from "./config-files.ts";
+import {
+  type ConfigSource,
+  findDefaultFile,
+  findSources,
+  warnOfUnread,
+  mergeOptions,
+  readDrafts,
+} from "./config-files.ts";
 import { draftOfUpstreams } from "./dialect-trustgate.ts";
 import type { Draft, DraftTerms } from "./draft.ts";
 import { createEgress } from "./egress.ts";
@@ -69,7 +76,9 @@ export function loadConfig({ env, flags, readFile, hostname, ...given }: LoadInp
   const envFiles = flags.given.get("env-file") ?? [];
   const variables = gatherVariables({ env, envFiles, readFile: read }, notes);
   const sources = findSources(flags, variables);
-  const fallback = sources.length === 0 && !hasProviders(variables, read) ? findDefaultFile(read) : undefined;
+  const areProvidersNamed = sources.length === 0 && hasProviders(variables, read);
+  if (areProvidersNamed) warnOfUnread(read, notes);
+  const fallback = sources.length === 0 && !areProvidersNamed ? findDefaultFile(read) : undefined;
   const enabledSources = flags.given.get("enabled-sources")?.flatMap(splitList);
   const terms: DraftTerms = {
     variables,

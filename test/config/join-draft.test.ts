@@ -215,6 +215,15 @@ describe("the current folder's file", () => {
     expect(loadGood({}, { files: named, argv: ["--config", "x.yaml"] }).config.files).toEqual(["x.yaml"]);
   });
 
+  test("is told when it is left alone, a config.yaml is not: it may be another program's", () => {
+    const told =
+      "weir.yaml of the current folder is not read, as variables name providers; --config weir.yaml";
+    expect(warningsOf({ GROQ_API_KEYS: K1 }, { files })).toEqual([`${told} reads it too`]);
+    const { "config.yaml": other } = files;
+    expect(warningsOf({ GROQ_API_KEYS: K1 }, { files: { "config.yaml": other } })).toEqual([]);
+    expect(warningsOf({ GROQ_API_KEYS: K1 }, { files, argv: ["--config", "weir.yaml"] })).toEqual([]);
+  });
+
   test("that is not there leaves an empty start", () => {
     expect(load({}).kind).toBe("empty");
   });
