@@ -21,15 +21,14 @@ export function refuseWith(refusal: Refusal): Response {
 export function refuseProblems(problems: readonly UpstreamProblem[]): Response {
   const message = problems.map(sayProblem).join("; ");
   const param = problems[0]?.path ?? "";
-  return answer(400, {
-    error: {
-      message,
-      type: "invalid_request_error",
-      code: "invalid_upstream",
-      param: param === "" ? null : param,
-      problems,
-    },
-  });
+  const error = {
+    message,
+    type: "invalid_request_error",
+    code: "invalid_upstream",
+    param: param === "" ? null : param,
+    problems,
+  };
+  return answer(400, { error }, { "content-type": "application/json" });
 }
 
 /** `targets[0].port: expected a whole number from 1 to 65535, found 0` */

@@ -2,8 +2,9 @@
 import { explainModel, type Explanation } from "../core/explain.ts";
 import type { Family } from "../core/backend.ts";
 import type { FallbackPolicy } from "../core/fallback.ts";
-import { type Page, searchOf } from "../core/page.ts";
+import type { Page } from "../core/page.ts";
 import type { PoolSnapshot } from "../core/pool.ts";
+import { queryOf, refuseQuery } from "./api/query.ts";
 
 const FAMILIES: readonly Family[] = ["openai", "anthropic", "gemini"];
 /** Names of models are short; this goes back to the asker, so it is bounded. */
@@ -19,13 +20,13 @@ export interface ExplainTerms {
 /** Without `family`, the one that says most of the name, and of equal ones the first: OpenAI's, Anthropic's, Gemini's. */
 export function explainPage({ snapshot, fallbacks, now }: ExplainTerms): Page {
   const respond = (request: Request): Response => {
-    const query = new URLSearchParams(searchOf(request.url));
+    const query = queryOf(request);
     const model = query.get("model") ?? "";
     const asked = query.get("family");
     if (model === "" || model.length > LONGEST_NAME)
-      return refuse(`model: expected a name of 1 to ${LONGEST_NAME} characters`);
+      return refuseQuery(`cannot read model: expected a name of 1 to ${LONGEST_NAME} characters`);
     if (asked !== null && !FAMILIES.some((family) => family === asked))
-      return refuse(`family: expected one of ${FAMILIES.join(", ")}`);
+      return refuseQuery(`cannot read family: expected one of ${FAMILIES.join(", ")}`);
     const families = FAMILIES.filter((family) => asked === null || family === asked);
     const terms = { model, nowMs: now(), fallbacks: fallbacks() };
     const all = families.map((family) => explainModel(snapshot(), { family, ...terms }));
@@ -43,5 +44,3 @@ function mostTelling(all: readonly Explanation[]): Explanation | undefined {
   const spoken = some.find(({ excluded }) => excluded.some(({ kind }) => kind !== "family"));
   return served ?? spoken ?? some[0] ?? all[0];
 }
-
-const refuse = (message: string): Response => Response.json({ error: { message } }, { status: 400 });

@@ -2,8 +2,9 @@
 import { nearestNames } from "../core/nearest.ts";
 import { type Page, pathOf } from "../core/page.ts";
 import type { PoolSnapshot } from "../core/pool.ts";
-import { refusalBody, refuseUnknownModel } from "../core/refusal.ts";
+import { refuseUnknownModel } from "../core/refusal.ts";
 import { isHidden, modelsOf, namedModels, resolveModel } from "../core/resolve.ts";
+import { refuse } from "./refuse.ts";
 
 interface Model {
   readonly id: string;
@@ -72,8 +73,7 @@ function ownerOf(snapshot: PoolSnapshot, id: string): string {
 function refuseModel(request: Request, id: string, models: readonly Model[]): Response {
   const names = models.map((model) => model.id);
   const refusal = refuseUnknownModel(id, nearestNames(id, names, MOST_NEAR_NAMES));
-  const body = refusalBody(isAnthropic(request) ? "anthropic" : "openai", refusal);
-  return new Response(body, { status: refusal.status, headers: { "content-type": "application/json" } });
+  return refuse(refusal, isAnthropic(request) ? "anthropic" : "openai");
 }
 
 /** Names may hold a slash, encoded or not. */

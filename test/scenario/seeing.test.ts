@@ -232,6 +232,31 @@ test("usage begins anew after a reset, for one provider or for all, and the stat
   expect(await unknown.text()).toContain("there are: openai, anthropic");
 });
 
+test("what the JSON API and the lists of models refuse has the shape of all errors", async () => {
+  await using weir = startWeir({
+    providers: [{ name: "openai", urls: ["http://127.0.0.1:1"], keys: ["k"] }],
+  });
+  const paths = [
+    "/api/explain",
+    "/api/explain?model=m&family=x",
+    "/api/history?range=1y",
+    "/api/log?level=loud",
+    "/api/usage?provider=x",
+    "/v1/models/nobody",
+    "/api/nothing",
+  ];
+  for (const path of paths) {
+    const response = await fetch(weir.url + path);
+    const { error } = (await response.json()) as { error: object };
+    const type = response.headers.get("content-type");
+    expect([path, type, Object.keys(error).sort()]).toEqual([
+      path,
+      "application/json",
+      ["code", "message", "param", "type"],
+    ]);
+  }
+});
+
 test("no key appears in any page, whatever goes wrong", async () => {
   const { weir } = startMixedScene();
   await using _ = weir;

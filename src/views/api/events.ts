@@ -2,6 +2,7 @@
 import type { Page } from "../../core/page.ts";
 import type { LogLine, StatusView } from "../../core/status.ts";
 import { diffStatus, type StatusMessage } from "../../core/status-change.ts";
+import { refuse } from "../refuse.ts";
 import { createEventStream, EVENT_HEADERS, eventText } from "./event-stream.ts";
 
 export interface EventsTerms {
@@ -79,10 +80,10 @@ export function createEventFeed({ view, recentLines, every }: EventsTerms): Even
   };
 }
 
-function tooMany(): Response {
-  const message = `cannot push events: at most ${MOST_READERS} read them at a time, and none while weir stops`;
-  return Response.json(
-    { error: { message, type: "rate_limit_error", code: "too_many_readers" } },
-    { status: 503, headers: { "retry-after": "5" } },
-  );
-}
+const tooMany = (): Response =>
+  refuse({
+    status: 503,
+    code: "too_many_readers",
+    message: `cannot push events: at most ${MOST_READERS} read them at a time, and none while weir stops`,
+    retryAfterMs: 5000,
+  });
