@@ -78,7 +78,8 @@ function readKey(credentials: TargetBody["credentials"] = {}): UpstreamKey | und
     return { secret: new Secret(rest), placement: { in: "header", name: header.toLowerCase(), prefix } };
   }
   if (name === undefined || value === undefined) return undefined;
-  return { secret: new Secret(value), placement: { in: "query", name, prefix: "" } };
+  const { param_location: location = "query" } = credentials;
+  return { secret: new Secret(value), placement: { in: location, name, prefix: "" } };
 }
 
 function readHealth(checks: Body["health_checks"]): UpstreamHealth {

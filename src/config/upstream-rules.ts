@@ -58,11 +58,16 @@ function credentialProblems(credentials: Json, path: string): UpstreamProblem[] 
   }
   if (has("header_name") && has("param_name"))
     problems.push({ path, expected: "a header or a parameter", found: "both" });
+  if (credentials["param_location"] === "body" && FIELDS_OF_REQUESTS.has(String(credentials["param_name"])))
+    problems.push({ path: `${path}.param_name`, expected: "a field of its own, not one of the request's" });
   problems.push(...reservedProblems(credentials["header_name"], `${path}.header_name`));
   for (const name of ["header_value", "param_value"])
     problems.push(...secretProblems(credentials[name], `${path}.${name}`));
   return problems;
 }
+
+/** A key in their place would be no request any more. */
+const FIELDS_OF_REQUESTS = new Set(["model", "stream", "messages", "input", "prompt", "prompt_cache_key"]);
 
 function headerProblems(headers: Json, path: string): UpstreamProblem[] {
   return Object.entries(headers).flatMap(([name, text]) => {

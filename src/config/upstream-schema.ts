@@ -33,21 +33,22 @@ const CREDENTIALS = closed(
     ),
     param_name: Type.Optional(
       Type.String({
-        title: "the name of a query parameter",
-        description: "Query parameter that carries the key, in place of a header.",
+        title: "the name of a parameter",
+        description:
+          "Parameter of the query or field of the body that carries the key, in place of a header.",
         pattern: "^[A-Za-z0-9._~-]+$",
         maxLength: 128,
       }),
     ),
     param_value: Type.Optional(secretText("The key in that parameter. Shown masked.")),
     param_location: Type.Optional(
-      Type.Literal("query", {
-        title: "query (weir changes nothing in bodies)",
-        description: "Where the parameter goes.",
+      Type.Union([Type.Literal("query"), Type.Literal("body")], {
+        description:
+          "Where the parameter goes; a form or a request without a body has no place for it. Absent: query.",
       }),
     ),
   },
-  "The key of the target: a header with its value, or a query parameter with its value.",
+  "The key of the target: a header with its value, or a parameter with its value.",
 );
 
 const TARGET = closed(

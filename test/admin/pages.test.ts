@@ -236,7 +236,7 @@ describe("a request", () => {
         { host: "https://a.example", port: 0, weight: -1, priority: 1.5 },
         { host: "b.example", credentials: { header_value: KEY }, insecure_ssl: true },
         { host: "c.example", credentials: { header_name: "Host", header_value: `${KEY}\n` } },
-        { host: "d.example", credentials: { [KEY]: KEY, param_location: "body" } },
+        { host: "d.example", credentials: { [KEY]: KEY, param_location: "cookie" } },
         { host: "e.example", headers: { "content-length": "1", "bad name": KEY } },
         {
           host: "f.example",

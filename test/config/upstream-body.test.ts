@@ -126,6 +126,12 @@ describe("a target", () => {
         "sk-1",
         { in: "query", name: "Key", prefix: "" },
       ],
+      [{ param_name: "key", param_value: "sk-1" }, "sk-1", { in: "query", name: "key", prefix: "" }],
+      [
+        { param_name: "api_key", param_value: "sk-1", param_location: "body" },
+        "sk-1",
+        { in: "body", name: "api_key", prefix: "" },
+      ],
     ];
     for (const [credentials, secret, placement] of keys) {
       const { key } = targetOf({ credentials });
@@ -159,7 +165,11 @@ describe("a target", () => {
     ["targets[0].insecure_ssl", { insecure_ssl: true }],
     [
       "targets[0].credentials.param_location",
-      { credentials: { param_name: "k", param_value: "v", param_location: "body" } },
+      { credentials: { param_name: "k", param_value: "v", param_location: "header" } },
+    ],
+    [
+      "targets[0].credentials.param_name",
+      { credentials: { param_name: "model", param_value: "v", param_location: "body" } },
     ],
     [
       "targets[0].credentials",
