@@ -12,9 +12,12 @@ const MIXED_RUN = /(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{12}/;
 const CHANGE = /[a-z](?=[A-Z0-9])|[A-Z](?=[a-z0-9])|\d(?=[A-Za-z])/g;
 const MOST_CHANGES = 8;
 
+/** The one vocabulary of a foreign format that is longer than names are: `ContentPolicyViolationErrorAllowedFails`. */
+const LITELLM_COUNT = /^[A-Za-z]{7,30}Error(Retries|AllowedFails)$/;
+
 /** True for text that nobody chose as a name. */
 export function looksSecret(text: string): boolean {
-  if (text.length < SHORTEST_KEY) return false;
+  if (text.length < SHORTEST_KEY || LITELLM_COUNT.test(text)) return false;
   return LONG_RUN.test(text) || MIXED_RUN.test(text) || (text.match(CHANGE)?.length ?? 0) > MOST_CHANGES;
 }
 

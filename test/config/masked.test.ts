@@ -13,6 +13,8 @@ describe("a name in a file", () => {
     "context_window_fallbacks",
     "stream_first_byte",
     "nvidia/llama-3.1-nemotron-70b-instruct",
+    "TimeoutErrorAllowedFails",
+    "ContentPolicyViolationErrorRetries",
   ])("%s is shown", (name) => {
     expect(looksSecret(name)).toBe(false);
     expect(shownName(name)).toContain(name.slice(0, 20));
