@@ -1,5 +1,6 @@
 // Which model to ask for when the user names none: the only one that the server lists. Anything else is the user's choice, since
 // some cost a hundred times others.
+import type { BenchPlan } from "./plan.ts";
 
 const TIMEOUT_MS = 10_000;
 const MOST_NAMED = 8;
@@ -9,19 +10,22 @@ export type FoundModel =
   | { readonly kind: "problem"; readonly problem: string };
 
 /** `url` is that of the calls; the list stands beside them. */
-export async function findModel(url: string, apiPath: string, headers: HeadersInit): Promise<FoundModel> {
+export async function findModel(
+  { url, proxy }: Pick<BenchPlan, "url" | "proxy">,
+  apiPath: string,
+  headers: HeadersInit,
+): Promise<FoundModel> {
   const { origin, pathname } = new URL(url);
   const listUrl = `${origin}${pathname.slice(0, -apiPath.length)}/models`;
   let ids: readonly string[];
   try {
-    const options: BunFetchRequestInit = {
+    const answer = await fetch(listUrl, {
       headers,
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      // The calls go straight there as well; the types know no `false`.
-      ...(origin.startsWith("http:") && { proxy: false }),
-    };
-    const answer = await fetch(listUrl, options);
+      // The way of the calls; the types know no `false`.
+      proxy: proxy ?? false,
+    } as unknown as BunFetchRequestInit);
     if (!answer.ok) return problem(`${listUrl} answered ${answer.status}`);
     ids = readIds(await answer.json());
   } catch (error) {

@@ -122,7 +122,8 @@ export function benchHelp(): string {
   return `weir bench --url URL [-c 1000] [-w 4] [-n 100000 | -d 60s] [--rate 500] [--stream] [options]
 
 Measures how a server of LLM calls answers under load. Every answer is checked: status, form, content, and the last event of
-a stream. Sends nothing but to the given URL.
+a stream. Sends nothing but to the given URL. Over https the server's certificate must hold: NODE_EXTRA_CA_CERTS names a PEM
+file of further authorities. HTTPS_PROXY and NO_PROXY count for https to hosts elsewhere, and a line tells of the proxy.
 
 ${rows.map(({ sentence }, at) => `${(heads[at] ?? "").padEnd(width)}  ${sentence}`).join("\n")}
 

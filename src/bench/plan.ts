@@ -22,6 +22,8 @@ export interface WeightedModel {
 export interface BenchPlan {
   /** Where the calls go; nowhere else does anything go. */
   readonly url: string;
+  /** What stands between, for https only. Never shown: it may have a login. */
+  readonly proxy?: string | undefined;
   readonly api: ApiName;
   readonly isStream: boolean;
   readonly models: readonly WeightedModel[];

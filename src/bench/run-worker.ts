@@ -1,6 +1,5 @@
 // One process of a load test: sends its share of the calls and tells its figures once a second.
 import { Figures } from "./figures.ts";
-import { createFetchTransport } from "./fetch-transport.ts";
 import { headersOf } from "./headers.ts";
 import type { FromWorker, ToWorker, WorkerState } from "./messages.ts";
 import { createClosedPace, createOpenPace, type PaceTerms } from "./pace.ts";
@@ -63,9 +62,7 @@ async function measure(
   stop: AbortSignal,
 ): Promise<void> {
   const figures = new Figures();
-  const headers = headersOf(plan);
-  const createTransport = plan.url.startsWith("https:") ? createFetchTransport : createSocketTransport;
-  const transport = createTransport(plan.url, headers);
+  const transport = createSocketTransport(plan, headersOf(plan));
   const fromMs = now();
   const measuredFromMs = fromMs + plan.warmUpMs;
   const endMs = plan.durationMs === undefined ? Infinity : measuredFromMs + plan.durationMs;

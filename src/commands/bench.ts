@@ -16,6 +16,7 @@ import { runWorker } from "../bench/run-worker.ts";
 import type { FromWorker, ToWorker } from "../bench/messages.ts";
 import { realClock, realRandom } from "../runtime/clock.ts";
 import { openTerminal } from "../views/top/terminal.ts";
+import { findProxy } from "./bench-proxy.ts";
 import { type Command, EXIT, type Invocation } from "./invocation.ts";
 import { listenForStop } from "./stop-signal.ts";
 import { isUnicodeTerminal } from "./unicode.ts";
@@ -36,12 +37,17 @@ export const runBenchCommand: Command = async (invocation) => {
     return EXIT.usage;
   }
   const { request } = read;
-  const prepared = await prepare(request);
+  const way = findProxy(request.plan.url, env);
+  if (way.kind === "problem") {
+    err(`${way.problem}\n`);
+    return EXIT.usage;
+  }
+  const prepared = await prepare({ ...request, plan: { ...request.plan, proxy: way.proxy?.href } });
   if (typeof prepared === "string") {
     err(`${prepared}\n`);
     return EXIT.failed;
   }
-  for (const warn of [warnOfDescriptors, warnOfHandshakes]) {
+  for (const warn of [warnOfDescriptors, warnOfProxy]) {
     const warning = warn(prepared.plan);
     if (warning !== undefined) err(`${warning}\n`);
   }
@@ -85,7 +91,7 @@ async function prepare({ plan, jsonFile }: BenchRequest): Promise<Prepared | str
     prompts?.every((one) => one.kind === "fields" && "model" in one.fields) === true;
   if (hasModels) return { plan, prompts };
   const headers = (headersOf(plan)[0] ?? []).map(([name, value]): [string, string] => [name, value]);
-  const found = await findModel(plan.url, APIS[plan.api].path, headers);
+  const found = await findModel(plan, APIS[plan.api].path, headers);
   if (found.kind === "problem") return found.problem;
   return { plan: { ...plan, models: [{ model: found.model, weight: 1 }] }, prompts };
 }
@@ -208,15 +214,11 @@ function warnOfDescriptors({ load, workers }: BenchPlan): string | undefined {
   return `warning: up to ${most} calls at a time need ${each} descriptors in each of ${workers} processes, and the limit is ${limit}: use more workers (-w) or a higher ulimit -n`;
 }
 
-/** What Bun's fetch, which carries https, keeps open for one server. */
-const KEPT_CONNECTIONS = 64;
-
-function warnOfHandshakes({ url, load, workers }: BenchPlan): string | undefined {
-  if (!url.startsWith("https:") || load.kind === "open") return undefined;
-  const needed = Math.ceil(load.concurrency / KEPT_CONNECTIONS);
-  if (workers >= needed) return undefined;
-  return `warning: over https one process keeps ${KEPT_CONNECTIONS} connections; with more calls at a time many dial anew, and latency has their handshakes: use -w ${needed}`;
-}
+/** Its login stays unsaid. */
+const warnOfProxy = ({ proxy }: BenchPlan): string | undefined =>
+  proxy === undefined
+    ? undefined
+    : `warning: the calls go through the proxy ${new URL(proxy).origin}, which is measured with them; NO_PROXY spares hosts`;
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "it cannot be opened";

@@ -29,7 +29,7 @@ function serveRaw(answer: (socket: Bun.Socket, request: string, count: number) =
 }
 
 function transportTo(url: string): Transport {
-  const transport = createSocketTransport(url, [[["x-key", "one"]], [["x-key", "two"]]]);
+  const transport = createSocketTransport({ url }, [[["x-key", "one"]], [["x-key", "two"]]]);
   open.push({ stop: transport.close });
   return transport;
 }

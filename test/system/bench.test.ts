@@ -66,7 +66,7 @@ test("a host that does not answer is told after the time to connect, not after t
   const deaf = Bun.spawn(["perl", "-e", DEAF], { stdout: "pipe", stdin: "ignore" });
   const { value } = await deaf.stdout.getReader().read();
   const url = `http://127.0.0.1:${new TextDecoder().decode(value).trim()}/`;
-  const transport = createSocketTransport(url, [[]], 200);
+  const transport = createSocketTransport({ url, connectMs: 200 }, [[]]);
   const failures: string[] = [];
   const nothing = (): void => undefined;
   for (let count = 0; count < 3; count += 1)

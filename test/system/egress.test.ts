@@ -1,18 +1,16 @@
 // The binary's way out: certificates made by openssl for this run alone, and a proxy that opens tunnels, all on loopback.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { type RunningBinary, startBinary } from "../support/binary.ts";
+import { openCertificates } from "../support/certificates.ts";
+import { startTunnels } from "../support/tunnels.ts";
 
 /** No resolver has it, so only the proxy can lead there. */
 const HOSTED = "hosted.weir-test.invalid";
 const PROXY_USER = "u%40ser:p%3Ass";
 const PROXY_LOGIN = `Basic ${btoa("u@ser:p:ss")}`;
 
-const dir = mkdtempSync(join(tmpdir(), "weir-egress-"));
-const fileOf = (name: string): string => join(dir, name);
+const { fileOf, makeAuthority, makeCertificate, remove } = openCertificates();
 
 beforeAll(async () => {
   await makeAuthority("company");
@@ -23,7 +21,7 @@ beforeAll(async () => {
   await makeCertificate("alien", { by: "other", names: "DNS:localhost", days: [-1, 1] });
 });
 
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterAll(remove);
 
 describe("an upstream's certificate", () => {
   test("counts when ca_file has its authority, and else is refused in words that say what to do", async () => {
@@ -74,7 +72,7 @@ describe("the proxy of the environment", () => {
   test("carries hosted providers, with its own login, and nothing that is near", async () => {
     await using servers = startServers(["good"]);
     await using near = plainServer();
-    await using proxy = await startProxy(() => servers.portOf("good"));
+    await using proxy = await startTunnels(() => servers.portOf("good"));
     const env = { ...hosted(proxy.port), VLLM_BASE_URLS: `http://127.0.0.1:${near.port}` };
     await using weir = await startBinary({ env });
     expect(await ask(weir, "openai/m")).toEqual({ status: 200, said: "good" });
@@ -90,7 +88,7 @@ describe("the proxy of the environment", () => {
   });
 
   test("is passed by for a host of NO_PROXY", async () => {
-    await using proxy = await startProxy(() => 0);
+    await using proxy = await startTunnels(() => 0);
     await using weir = await startBinary({ env: { ...hosted(proxy.port), NO_PROXY: ".weir-test.invalid" } });
     const { status, said } = await ask(weir, "m");
     expect({ status, atProxy: said.includes("proxy") }).toEqual({ status: 502, atProxy: false });
@@ -98,7 +96,7 @@ describe("the proxy of the environment", () => {
   });
 
   test("that refuses is named with its status", async () => {
-    await using proxy = await startProxy(
+    await using proxy = await startTunnels(
       () => "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",
     );
     await using weir = await startBinary({ env: hosted(proxy.port) });
@@ -108,7 +106,7 @@ describe("the proxy of the environment", () => {
   });
 
   test("that is down is named as what is down", async () => {
-    const proxy = await startProxy(() => 0);
+    const proxy = await startTunnels(() => 0);
     await proxy[Symbol.asyncDispose]();
     await using weir = await startBinary({ env: hosted(proxy.port) });
     const { status, said } = await ask(weir, "m");
@@ -126,55 +124,6 @@ async function ask({ url }: RunningBinary, model: string): Promise<{ status: num
   });
   const body = (await response.json()) as { said?: string; error?: { message: string } };
   return { status: response.status, said: body.said ?? body.error?.message ?? "" };
-}
-
-async function makeAuthority(name: string): Promise<void> {
-  const subject = ["-subj", `/CN=weir test authority ${name}`, "-days", "2"];
-  await openssl("req", "-x509", ...NEW_KEY, fileOf(`${name}.key`), "-out", fileOf(`${name}.pem`), ...subject);
-}
-
-const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout"];
-
-interface CertificateTerms {
-  readonly by: string;
-  readonly names: string;
-  /** From and until, in days from now. */
-  readonly days: readonly [number, number];
-}
-
-/** By `openssl ca`, because only that takes dates in the past. */
-async function makeCertificate(
-  name: string,
-  { by, names, days: [from, until] }: CertificateTerms,
-): Promise<void> {
-  const request = fileOf(`${name}.csr`);
-  const text = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=${names}`];
-  await openssl("req", "-new", ...NEW_KEY, fileOf(`${name}.key`), "-out", request, ...text);
-  writeFileSync(fileOf("index.txt"), "");
-  const settings = [
-    `new_certs_dir=${dir}`,
-    `database=${fileOf("index.txt")}`,
-    "default_md=sha256",
-    "policy=any",
-  ];
-  const rest = ["rand_serial=yes", "copy_extensions=copy", "[any]", "commonName=supplied"];
-  writeFileSync(fileOf("ca.cnf"), ["[ca]", "default_ca=own", "[own]", ...settings, ...rest, ""].join("\n"));
-  const authority = ["-cert", fileOf(`${by}.pem`), "-keyfile", fileOf(`${by}.key`)];
-  const dates = ["-startdate", dateIn(from), "-enddate", dateIn(until)];
-  const files = ["-in", request, "-out", fileOf(`${name}.pem`), "-notext"];
-  await openssl("ca", "-batch", "-config", fileOf("ca.cnf"), ...authority, ...dates, ...files);
-}
-
-const DAY_MS = 86_400_000;
-
-/** As ASN.1 writes it: 20260131120000Z. */
-const dateIn = (days: number): string =>
-  new Date(Date.now() + days * DAY_MS).toISOString().replaceAll(/[-:T]|\.\d+/g, "");
-
-async function openssl(...args: readonly string[]): Promise<void> {
-  const child = Bun.spawn(["openssl", ...args], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-  const [code, text] = await Promise.all([child.exited, new Response(child.stderr).text()]);
-  if (code !== 0) throw new Error(`openssl ${args[0]} ended with ${code}: ${text}`);
 }
 
 const answerOf = (said: string): Response => Response.json({ said });
@@ -213,46 +162,6 @@ function startServers(names: readonly string[]) {
     }),
     async [Symbol.asyncDispose]() {
       for (const server of servers.values()) await server.stop(true);
-    },
-  };
-}
-
-/** A proxy that joins every tunnel to a port of loopback, or refuses with the text that it is given. */
-async function startProxy(lead: () => number | string) {
-  const heads: string[] = [];
-  const sockets = new Set<{ destroy: () => unknown }>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    let head = "";
-    socket.on("data", function read(bytes: Buffer) {
-      head += bytes.toString("latin1");
-      if (!head.includes("\r\n\r\n")) return;
-      socket.off("data", read);
-      heads.push(head);
-      const way = lead();
-      if (typeof way === "string") return void socket.end(way);
-      const onward = connect(way, "localhost", () => {
-        socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-        onward.pipe(socket).pipe(onward);
-      });
-      sockets.add(onward);
-      onward.on("error", () => socket.destroy());
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
-    heads: (): readonly string[] => heads,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      if (!server.listening) return;
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
     },
   };
 }
