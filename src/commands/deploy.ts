@@ -99,6 +99,7 @@ async function runStart(scene: Scene): Promise<number> {
     err(unwritable.join(""));
     return EXIT.failed;
   }
+  records.all(); // nothing is started on a record that cannot be read
   void signals.asked.then(() => {
     progress.say(
       "Stopping what is not ready yet; what is ready stays. Once more leaves everything as it is.",

@@ -2,6 +2,7 @@
 // users wrote beside the addresses stays: comments, weights, limits.
 import { basename, dirname, join } from "node:path";
 import { isMap, parseDocument, type Document } from "yaml";
+import { holdFile } from "./hold-file.ts";
 import { removeModelRows, upsertModelRow } from "./model-list.ts";
 import { removeAddress, upsertAddress } from "./own-file.ts";
 import { readIfThere, replaceFile } from "./replace-file.ts";
@@ -120,15 +121,17 @@ export type Kept =
   | { readonly kind: "kept"; readonly isChanged: boolean; readonly notes: readonly string[] }
   | { readonly kind: "flaw"; readonly flaw: string };
 
-/** Reads, changes and replaces the file in one go; nothing is written where nothing changes. */
+/** Reads, changes and replaces the file in one go, as no other run does meanwhile; nothing is written where nothing changes. */
 export function keepBackendFile(file: BackendFile, change: (text: string) => Edited): Kept {
   try {
-    const text = readIfThere(file.path) ?? "";
-    const edited = change(text);
-    if (edited.kind === "flaw") return edited;
-    const isChanged = edited.text !== text;
-    if (isChanged) replaceFile(file.path, edited.text, READABLE);
-    return { kind: "kept", isChanged, notes: edited.notes };
+    return holdFile(file.path, (): Kept => {
+      const text = readIfThere(file.path) ?? "";
+      const edited = change(text);
+      if (edited.kind === "flaw") return edited;
+      const isChanged = edited.text !== text;
+      if (isChanged) replaceFile(file.path, edited.text, READABLE);
+      return { kind: "kept", isChanged, notes: edited.notes };
+    });
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     return { kind: "flaw", flaw: `cannot write ${file.path}: ${error.message}` };

@@ -49,8 +49,9 @@ export async function takeCensus(ssh: Ssh, records: Records, wanted: Wanted): Pr
       ];
     }),
   );
-  const services = counted
-    .flat()
+  // Two names of one node tell of the same services.
+  const byId = new Map(counted.flat().map((each) => [each.record.id, each]));
+  const services = [...byId.values()]
     .filter(({ record }) => wanted.servedName === undefined || record.servedName === wanted.servedName)
     .toSorted((a, b) => compare(a.record, b.record));
   return { services, unreachable };

@@ -16,7 +16,7 @@ export async function deploy(order: Order, tools: DeployTools): Promise<boolean>
   const plan = planFleet(factsOf(reports), order);
   const perNode = servicesPerNode(order);
   const total = order.hosts.length * perNode;
-  for (const report of reports) if (report.kind === "failed") progress.say(`${report.host}: ${report.line}`);
+  for (const report of reports) if (report.kind !== "node") progress.say(`${report.host}: ${report.line}`);
   for (const { host, line } of plan.problems) progress.say(`${host}: ${line}`);
   sayUnknownGpus(reports, tools);
   for (const line of planTable(plan)) progress.say(line);
@@ -73,10 +73,13 @@ function planTable({ services }: Plan): readonly string[] {
 export async function printPlan(order: Order, tools: DeployTools): Promise<void> {
   const { progress } = tools;
   const reports = await askNodes(tools.ssh, order.hosts);
-  const facts = reports.map((report): NodeFacts => {
-    if (report.kind === "node") return report.facts;
-    progress.say(`${report.host}: ${report.line}; planned as if it had the GPUs and every port free`);
-    return { host: report.host, gpus: order.gpusPerNode, takenPorts: new Set(), takenGpus: new Map() };
+  const facts = reports.flatMap((report): readonly NodeFacts[] => {
+    if (report.kind === "node") return [report.facts];
+    const { kind, host, line } = report;
+    const isPlanned = kind === "failed";
+    progress.say(`${host}: ${line}${isPlanned ? "; planned as if it had the GPUs and every port free" : ""}`);
+    const empty = { host, gpus: order.gpusPerNode, takenPorts: new Set<number>(), takenGpus: new Map() };
+    return isPlanned ? [empty] : [];
   });
   const plan = planFleet(facts, order);
   for (const { host, line } of plan.problems) progress.say(`${host}: ${line}`);
@@ -84,8 +87,7 @@ export async function printPlan(order: Order, tools: DeployTools): Promise<void>
   for (const line of planTable(plan)) progress.say(line);
   let rows = "";
   for (const service of plan.services) {
-    const at = facts.findIndex(({ host }) => host === service.host);
-    const urlHost = reports[at]?.urlHost ?? service.host;
+    const urlHost = reports[order.hosts.indexOf(service.host)]?.urlHost ?? service.host;
     const record = recordOf(order, { service, urlHost, startedAt: tools.now(), attempt: 0 });
     const { environment, command, logDir, logName } = launchOf(order, record);
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${quoteWord(value)}`);

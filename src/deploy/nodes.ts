@@ -2,23 +2,54 @@
 import { readRecord } from "./records.ts";
 import type { NodeFacts } from "./plan.ts";
 import { probeScript } from "./scripts.ts";
-import type { Ssh } from "./ssh.ts";
+import type { Ssh, Told } from "./ssh.ts";
 import { urlHostOf } from "./hosts.ts";
 
 export type NodeReport =
   | { readonly kind: "node"; readonly facts: NodeFacts; readonly urlHost: string }
-  | { readonly kind: "failed"; readonly host: string; readonly line: string; readonly urlHost: string };
+  /** `double`: a second name of a node that was asked by another one. */
+  | {
+      readonly kind: "failed" | "double";
+      readonly host: string;
+      readonly line: string;
+      readonly urlHost: string;
+    };
 
 export const CALL_TIMEOUT_MS = 60_000;
 
-export const askNodes = (ssh: Ssh, hosts: readonly string[]): Promise<readonly NodeReport[]> =>
-  Promise.all(hosts.map((host) => askNode(ssh, host)));
+export async function askNodes(ssh: Ssh, hosts: readonly string[]): Promise<readonly NodeReport[]> {
+  const asked = await Promise.all(hosts.map((host) => askNode(ssh, host)));
+  const owners = new Map<string, string>();
+  return asked.map(({ report, marks }, at) => {
+    const host = hosts[at] ?? "";
+    const mark = marks.find((each) => owners.has(each));
+    if (mark === undefined) {
+      for (const each of marks) owners.set(each, host);
+      return report;
+    }
+    const same = mark.startsWith("GPU-") ? "it has the same GPUs" : "ssh goes to the same place";
+    const line = `is ${owners.get(mark)} by another name (${same}): nothing is started by this one`;
+    return { kind: "double", host, line, urlHost: report.urlHost };
+  });
+}
 
-async function askNode(ssh: Ssh, host: string): Promise<NodeReport> {
-  const [urlHost, told] = await Promise.all([
-    ssh.addressOf(host).then(urlHostOf),
+interface Asked {
+  readonly report: NodeReport;
+  /** What no other node has. */
+  readonly marks: readonly string[];
+}
+
+async function askNode(ssh: Ssh, host: string): Promise<Asked> {
+  const [{ address, place }, told] = await Promise.all([
+    ssh.wayTo(host),
     ssh.run(host, probeScript(), CALL_TIMEOUT_MS),
   ]);
+  const gpuIds = told.kind === "answer" ? told.answer.gpuIds : [];
+  const marks = [...(place === undefined ? [] : [place]), ...gpuIds];
+  return { report: reportOf(host, urlHostOf(address), told), marks };
+}
+
+function reportOf(host: string, urlHost: string, told: Told): NodeReport {
   if (told.kind === "failed")
     return { kind: "failed", host, urlHost, line: `cannot be reached: ${told.reason}` };
   const { flaw, gpus, takenPorts, sightings } = told.answer;

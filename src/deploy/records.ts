@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { ENGINE_NAMES, type EngineName } from "./engines.ts";
+import { holdFile } from "./hold-file.ts";
 import { readIfThere, replaceFile } from "./replace-file.ts";
 
 export interface ServiceRecord {
@@ -24,14 +25,15 @@ export interface ServiceRecord {
 export interface Records {
   readonly path: string;
   readonly all: () => readonly ServiceRecord[];
-  readonly add: (record: ServiceRecord) => void;
-  readonly remove: (ids: ReadonlySet<string>) => void;
+  /** Both give what went wrong with the file: a disk that is full must not end a run with services under way. */
+  readonly add: (record: ServiceRecord) => string | undefined;
+  readonly remove: (ids: ReadonlySet<string>) => string | undefined;
 }
 
 const VERSION = 1;
 const OWNER_ONLY = 0o600;
 
-/** Read anew for every change, so that two runs side by side keep each other's services. */
+/** Read anew for every change, by one process at a time, so that two runs side by side keep each other's services. */
 export function openRecords(environment: Readonly<Record<string, string | undefined>>): Records {
   const given = environment["XDG_STATE_HOME"] ?? "";
   const home = environment["HOME"] ?? homedir();
@@ -48,15 +50,26 @@ export function openRecords(environment: Readonly<Record<string, string | undefi
   };
   const write = (services: readonly ServiceRecord[]): void =>
     replaceFile(path, `${JSON.stringify({ version: VERSION, services }, null, 2)}\n`, OWNER_ONLY);
+  const change = (work: () => void): string | undefined => {
+    try {
+      holdFile(path, work);
+      return undefined;
+    } catch (error) {
+      if (error instanceof RecordsFlaw) return error.message;
+      if (error instanceof Error && "code" in error) return `cannot write ${path}: ${error.message}`;
+      throw error;
+    }
+  };
   return {
     path,
     all,
-    add: (record) => write([...all().filter(({ id }) => id !== record.id), record]),
-    remove: (ids) => {
-      const before = all();
-      const kept = before.filter(({ id }) => !ids.has(id));
-      if (kept.length < before.length) write(kept);
-    },
+    add: (record) => change(() => write([...all().filter(({ id }) => id !== record.id), record])),
+    remove: (ids) =>
+      change(() => {
+        const before = all();
+        const kept = before.filter(({ id }) => !ids.has(id));
+        if (kept.length < before.length) write(kept);
+      }),
   };
 }
 

@@ -56,7 +56,7 @@ export interface Scene {
 
 /** Another port that nobody listens on now, after those that are planned. */
 export async function moveOn(scene: Scene, each: UnderWay, line: string): Promise<void> {
-  const { ssh, pace, records } = scene.tools;
+  const { ssh, pace } = scene.tools;
   const { record, service } = each;
   scene.underWay.delete(record.id);
   const ended = await ssh.run(service.host, endScript([record.id], pace.graceSeconds), endTimeoutMs(pace));
@@ -64,7 +64,7 @@ export async function moveOn(scene: Scene, each: UnderWay, line: string): Promis
     fail(scene, service, { reason: `${line}, and it could not be stopped${whyOf(ended)}` });
     return;
   }
-  records.remove(new Set([record.id]));
+  forget(scene, [record.id]);
   const told = await ssh.run(service.host, probeScript(), CALL_TIMEOUT_MS);
   const taken = new Set([...(told.kind === "answer" ? told.answer.takenPorts : []), ...scene.usedPorts]);
   const port = freePort(scene.nextPort(), taken);
@@ -82,12 +82,16 @@ export async function launch(scene: Scene, service: PlannedService, attempt: num
   const record = recordOf(order, { service, urlHost, startedAt: tools.now(), attempt });
   show(scene, service, `starting on port ${service.port}`);
   // Before its start, so that whatever happens to this process the service is found again.
-  tools.records.add(record);
+  const trouble = tools.records.add(record);
+  if (trouble !== undefined) {
+    fail(scene, service, { reason: `not started: ${trouble}` });
+    return;
+  }
   const told = await tools.ssh.run(service.host, launchScript(launchOf(order, record)), CALL_TIMEOUT_MS);
   const flaw = told.kind === "failed" ? told.reason : told.answer.flaws.get(record.id);
   if (flaw !== undefined) {
     // ssh may have broken off after the start; then the record is what finds it.
-    if (told.kind === "answer") tools.records.remove(new Set([record.id]));
+    if (told.kind === "answer") forget(scene, [record.id]);
     const rest = told.kind === "answer" ? "" : "; it may be running, see weir deploy status";
     fail(scene, service, { reason: `cannot start it: ${flaw}${rest}` });
     return;
@@ -103,17 +107,25 @@ interface Ending {
 
 /** Ends what is left of failed services, so that their GPUs are free for the next try. Their logs stay. */
 export async function giveUp(scene: Scene, failed: readonly UnderWay[], ending: Ending): Promise<void> {
-  const { ssh, pace, records } = scene.tools;
+  const { ssh, pace } = scene.tools;
   const [first] = failed;
   if (first === undefined) return;
   for (const { record } of failed) scene.underWay.delete(record.id);
   const ids = failed.map(({ record }) => record.id);
   const told = await ssh.run(first.service.host, endScript(ids, pace.graceSeconds), endTimeoutMs(pace));
-  records.remove(new Set(ids.filter((id) => hasStopped(told, id))));
+  forget(
+    scene,
+    ids.filter((id) => hasStopped(told, id)),
+  );
   for (const { record, service, log } of failed) {
     const rest = hasStopped(told, record.id) ? "" : `; what is left of it could not be stopped${whyOf(told)}`;
     fail(scene, service, { ...ending, reason: `${ending.reason}${rest}; log: ${log}` });
   }
+}
+
+function forget({ tools }: Scene, ids: readonly string[]): void {
+  const trouble = tools.records.remove(new Set(ids));
+  if (trouble !== undefined) tools.progress.say(trouble);
 }
 
 const hasStopped = (told: Told, id: string): boolean => told.kind === "answer" && told.answer.stopped.has(id);

@@ -12,8 +12,15 @@ export type Told =
 export interface Ssh extends AsyncDisposable {
   /** Runs a script of this room on a node. */
   readonly run: (host: string, script: string, timeoutMs: number) => Promise<Told>;
-  /** The HostName that the user's configuration gives: where HTTP goes, too. */
-  readonly addressOf: (host: string) => Promise<string>;
+  readonly wayTo: (host: string) => Promise<Way>;
+}
+
+/** What the user's configuration makes of a name. */
+export interface Way {
+  /** Its HostName: where HTTP goes, too. */
+  readonly address: string;
+  /** Where two names have the same one they are the same node; undefined where that cannot be told. */
+  readonly place: string | undefined;
 }
 
 export interface SshTerms {
@@ -56,11 +63,18 @@ export function openSsh({ command, parallel, environment }: SshTerms): Ssh {
           lastLine(called.complaints) ?? `${command.join(" ")} ended with code ${called.exitCode}`;
         return { kind: "failed", reason };
       }),
-    addressOf: async (host) => {
+    wayTo: async (host) => {
       const bare = host.slice(host.lastIndexOf("@") + 1);
       const called = await free(() => call(["-G", "--", host], "", LOCAL_CALL_MS));
-      if (called.kind === "failed") return bare;
-      return /^hostname (\S+)$/m.exec(called.output)?.[1] ?? bare;
+      const settings = called.kind === "failed" ? "" : called.output;
+      const read = (name: string): string | undefined =>
+        new RegExp(`^${name} (.+)$`, "m").exec(settings)?.[1];
+      const address = read("hostname");
+      if (address === undefined) return { address: bare, place: undefined };
+      // A command may lead anywhere by the name as it was typed (%n).
+      if (read("proxycommand") !== undefined) return { address, place: undefined };
+      const place = [address, read("port"), read("hostkeyalias"), read("proxyjump")].join(" ");
+      return { address, place };
     },
     [Symbol.asyncDispose]: async () => {
       if (shares)

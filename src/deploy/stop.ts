@@ -63,7 +63,8 @@ async function stopOnNode(host: string, services: readonly Counted[], tools: Sto
     else if (seen?.state !== "alive" && seen?.state !== "orphaned") tools.say(`${label}: was not running`);
     else tools.say(`${label}: ${killed.has(record.id) ? "killed after the grace" : "stopped"}`);
   }
-  tools.records.remove(stopped);
+  const trouble = tools.records.remove(stopped);
+  if (trouble !== undefined) tools.say(trouble);
   return ids.filter((id) => !stopped.has(id)).length;
 }
 

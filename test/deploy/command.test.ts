@@ -22,6 +22,13 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   return { code, said };
 }
 
+/** A command in ssh's place that does this. */
+async function fakeSsh(body: string): Promise<string> {
+  const path = join(folder, "fake-ssh");
+  await Bun.write(path, `#!/bin/sh\ncat >/dev/null\n${body}\n`);
+  return `sh ${path}`;
+}
+
 const MODEL = ["--model-name", "/data/Qwen3-32B/", "--tensor-parallel-size", "4"];
 const DRY = [...MODEL, "--dry-run"];
 
@@ -43,6 +50,34 @@ describe("weir deploy --dry-run", () => {
     expect(said).toContain("b: cannot be reached: false ended with code 1; planned as if");
     expect(said).toContain(`${join(folder, "weir.yaml")} would get:\nproviders:\n  vllm-qwen3-32b:\n`);
     expect(said).toEndWith("6 services would be started. This was a dry run: nothing was.\n");
+  });
+
+  test("leaves a second name of a node out, by where ssh goes or by the GPUs there, and says so", async () => {
+    const ids = Array.from({ length: 3 }, (_, at) => `GPU-${at}0000000-1111-2222-3333-444444444444`);
+    const answer = (at: number) => `echo weir:- gpus 8; echo weir:- gpu ${ids[at]}; echo weir:- done`;
+    // Of its words the last one is the host, or the one before the remote command.
+    const ssh = await fakeSsh(`case "$*" in
+      *"-G -- jumper"*) echo hostname 10.0.0.1; echo port 22; echo proxycommand nc %n;;
+      *"-G -- far"*) echo hostname 10.0.0.9; echo port 22;;
+      *"-G -- dns"*) echo hostname dns; echo port 22;;
+      *"-G -- "*) echo hostname 10.0.0.1; echo port 22;;
+      *"-- far "*) ${answer(1)};; *"-- jumper "*) ${answer(2)};; *"-- down"*) exit 255;; *) ${answer(0)};;
+    esac`);
+    const { code, said } = await run([
+      "--hosts",
+      "gpu-a,far,me@gpu-a,dns,jumper,down",
+      ...DRY,
+      "--ssh-command",
+      ssh,
+    ]);
+    expect(code).toBe(0);
+    const left = "nothing is started by this one\n";
+    expect(said).toContain(`me@gpu-a: is gpu-a by another name (ssh goes to the same place): ${left}`);
+    expect(said).toContain(`dns: is gpu-a by another name (it has the same GPUs): ${left}`);
+    expect(said).toContain(`down: is gpu-a by another name (ssh goes to the same place): ${left}`);
+    expect(said).toContain("\n6 services would be started.");
+    const urls = [...said.matchAll(/- (http\S+)/g)].map(([, url]) => new URL(url ?? "").hostname);
+    expect(urls).toEqual(["10.0.0.1", "10.0.0.1", "10.0.0.9", "10.0.0.9", "10.0.0.1", "10.0.0.1"]);
   });
 
   test("reads where from the environment, a flag first", async () => {
@@ -183,9 +218,13 @@ describe("weir deploy", () => {
   test("refuses a record that it cannot read", async () => {
     const state = join(folder, "odd");
     await Bun.write(join(state, "weir/deploy.json"), "{}");
-    const { code, said } = await run(["stop"], { XDG_STATE_HOME: state });
-    expect(code).toBe(78);
-    expect(said).toContain("expected the record of services that weir wrote");
+    for (const args of [["stop"], ["--hosts", "a", ...MODEL]]) {
+      const { code, said } = await run(args, { XDG_STATE_HOME: state });
+      expect(code).toBe(78);
+      expect(said).toBe(
+        `cannot read ${join(state, "weir/deploy.json")}: expected the record of services that weir wrote\n`,
+      );
+    }
   });
 
   test("shows its options with --help", async () => {

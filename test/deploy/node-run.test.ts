@@ -24,8 +24,11 @@ const ORDER: Order = {
 
 const SERVICES = [0, 1].map((index) => ({ host: "a", index, gpus: [index], port: 30_596 + index }));
 
-/** Runs against a node that answers so often and is silent then; time passes with every sleep. */
-async function runAgainst(answers: number, reason: string) {
+/**
+ * Runs against a node that answers so often and is silent then; time passes with every sleep. Of the second service no record
+ * can be kept where `trouble` says so.
+ */
+async function runAgainst(answers: number, reason: string, trouble?: string) {
   const kept: ServiceRecord[] = [];
   let said = "";
   let [calls, nowMs] = [0, Date.UTC(2026, 0, 31)];
@@ -41,14 +44,21 @@ async function runAgainst(answers: number, reason: string) {
     {
       ssh: {
         run,
-        addressOf: (host) => Promise.resolve(host),
+        wayTo: (host) => Promise.resolve({ address: host, place: undefined }),
         [Symbol.asyncDispose]: () => Promise.resolve(),
       },
       records: {
         path: "",
         all: () => kept,
-        add: (record) => void kept.push(record),
-        remove: (ids) => void kept.splice(0, kept.length, ...kept.filter(({ id }) => !ids.has(id))),
+        add(record) {
+          if (record.index === 1 && trouble !== undefined) return trouble;
+          kept.push(record);
+          return undefined;
+        },
+        remove(ids) {
+          kept.splice(0, kept.length, ...kept.filter(({ id }) => !ids.has(id)));
+          return undefined;
+        },
       },
       progress: createProgress((text) => void (said += text), undefined),
       pace: { lookMs: 1000, silenceMs: 60_000, graceSeconds: 1 },
@@ -84,4 +94,15 @@ test("a start that breaks off is told as one that may have happened", async () =
     "a service 1: FAILED: cannot start it: Broken pipe; it may be running, see weir deploy status\n",
   );
   expect(kept).toHaveLength(2);
+});
+
+test("a service whose record cannot be kept is not started, and the others go on", async () => {
+  const { said, kept, calls } = await runAgainst(
+    3,
+    "Connection timed out",
+    "cannot write /d.json: no space left",
+  );
+  expect(said).toContain("a service 1: FAILED: not started: cannot write /d.json: no space left\n");
+  expect(said).toContain("a service 0: starting on port 30596\n");
+  expect([kept.map(({ index }) => index), calls > 3]).toEqual([[0], true]);
 });

@@ -23,11 +23,11 @@ const WORDS = ["it's", '"a" $(touch PWNED) `touch PWNED`', "*", "", "\\n", "é"]
 for (const shell of SHELLS)
   describe(`the scripts in ${shell.join(" ")}`, () => {
     const home = join(folder, shell.join("-"));
-    const run = (script: string) => {
+    const run = (script: string, path = "") => {
       const child = Bun.spawnSync(shell, {
         stdin: Buffer.from(script),
         cwd: folder,
-        env: { PATH: process.env["PATH"], HOME: home },
+        env: { PATH: `${path}${process.env["PATH"]}`, HOME: home },
       });
       const output = child.stdout.toString();
       expect(child.stderr.toString()).toBe("");
@@ -36,10 +36,16 @@ for (const shell of SHELLS)
     };
 
     test("find what a node has", () => {
+      const tools = join(home, "bin");
+      mkdirSync(tools, { recursive: true });
+      const id = "GPU-5f3a10c2-9d1e-0b7a-4c22-00aa11bb22cc";
+      const list = `GPU 0: NVIDIA H100 (UUID: ${id})\\nGPU 1: NVIDIA H100 (UUID: Unknown Error)\\n`;
+      writeFileSync(join(tools, "nvidia-smi"), `#!/bin/sh\nprintf '${list}'\n`, { mode: 0o755 });
       using listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-      const answer = run(probeScript());
+      const answer = run(probeScript(), `${tools}:`);
       expect(answer.flaw).toBeUndefined();
       expect(answer.takenPorts.has(listener.port)).toBe(true);
+      expect([answer.gpus, [...answer.gpuIds]]).toEqual([2, [id]]);
     });
 
     test("start a service with its words as they are, see it, and end every process of it", () => {
