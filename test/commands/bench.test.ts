@@ -397,19 +397,6 @@ describe("weir bench", () => {
   );
 
   test(
-    "warns of more calls over https than its connections, and names the remedy",
-    async () => {
-      const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-      const url = `https://127.0.0.1:${server.port}`;
-      server.stop(true);
-      const args = argsFor({ url }, "-n", "4", "-c", "200");
-      expect((await runBenchProcess(args)).err).toMatch(/^warning: over https .*: use -w 4\n/);
-      expect((await runBenchProcess([...args, "-w", "4"])).err).not.toContain("warning");
-    },
-    TIMEOUT_MS,
-  );
-
-  test(
     "draws its view in a terminal, and leaves the report on the screen when Ctrl-C ends it",
     async () => {
       const fake = serveFake({ ttft: "10ms", gap: "10ms", tokens: 5 });
