@@ -72,6 +72,9 @@ export type Figures = {
   readonly totals: Pick<
     StatusView["totals"],
     | "requests"
+    | "succeeded"
+    | "refused"
+    | "failed"
     | "successShare"
     | "finishedPerMinute"
     | "tokensPerMinute"
@@ -94,9 +97,15 @@ export function describeStartup({ instance, providers }: Figures, { host, atMs }
   return { event: "startup", host, atMs, title: `weir ${instance.version} has started`, items };
 }
 
-export function describeReport({ instance, totals, providers }: Figures, { host, atMs }: Origin): Message {
-  const share = totals.successShare === null ? "none yet" : `${(totals.successShare * 100).toFixed(1)} %`;
+/** `last`: what the receiver was told before. After weeks, figures since the start hide a bad hour. */
+export function describeReport(
+  { instance, totals, providers }: Figures,
+  last: Figures["totals"] | undefined,
+  { host, atMs }: Origin,
+): Message {
+  const share = totals.successShare === null ? "none yet" : percent(totals.successShare);
   const items = [
+    ...(last === undefined ? [] : [{ name: "since the last report", detail: describePeriod(last, totals) }]),
     { name: "requests", detail: `${whole(totals.requests)} since the start, success ${share}` },
     {
       name: "now",
@@ -114,6 +123,19 @@ export function describeReport({ instance, totals, providers }: Figures, { host,
   ];
   return { event: "report", host, atMs, title: `report after ${duration(instance.uptimeMs)}`, items };
 }
+
+function describePeriod(from: Figures["totals"], to: Figures["totals"]): string {
+  const more = (field: "requests" | "succeeded" | "refused" | "failed" | "inputTokens" | "outputTokens") =>
+    to[field] - from[field];
+  const judged = more("succeeded") + more("failed") + more("refused");
+  return [
+    counted(more("requests"), "request"),
+    ...(judged === 0 ? [] : [`success ${percent(more("succeeded") / judged)}`]),
+    `tokens ${whole(more("inputTokens"))} in and ${whole(more("outputTokens"))} out`,
+  ].join(", ");
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 /** Engines without keys are not counted as having none. */
 const keysOf = (total: number): readonly string[] => (total === 0 ? [] : [counted(total, "key")]);

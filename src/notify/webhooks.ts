@@ -51,6 +51,8 @@ interface Receiver {
   reportedMs: number;
   /** Finished requests at that time. */
   reportedRequests: number;
+  /** What the last report told; undefined before the first. */
+  reported?: Figures["totals"];
 }
 
 const POLL_MS = 1000;
@@ -79,7 +81,9 @@ export function startWebhooks(terms: WebhooksTerms): Webhooks {
       if (isReportDue(receiver, now.nowMs)) {
         receiver.reportedMs = now.nowMs;
         receiver.reportedRequests = requests;
-        tell(receiver, describeReport(figures(), now));
+        const current = figures();
+        tell(receiver, describeReport(current, receiver.reported, now));
+        receiver.reported = current.totals;
       }
     }
   };

@@ -36,6 +36,9 @@ const FIGURES: Figures = {
   instance: { version: "1.2.3", uptimeMs: 93_600_000 + 120_000 },
   totals: {
     requests: 12_345,
+    succeeded: 12_000,
+    refused: 100,
+    failed: 50,
     successShare: 0.9876,
     finishedPerMinute: 61.5,
     tokensPerMinute: 54_321,
@@ -207,7 +210,7 @@ describe("messages", () => {
   });
 
   test("report what has happened", () => {
-    expect(slackOf(describeReport(FIGURES, ORIGIN)).split("\n")).toEqual([
+    expect(slackOf(describeReport(FIGURES, undefined, ORIGIN)).split("\n")).toEqual([
       "*weir on gw-1: report after 1 d 2 h*",
       "2026-11-21 12:10:00 UTC",
       "• *requests* 12,345 since the start, success 98.8 %",
@@ -217,5 +220,15 @@ describe("messages", () => {
       "• *gpu* 1 of 1 backend usable",
       "• *resting* 1 key",
     ]);
+  });
+
+  test("report what has happened since the report before, of what can be judged", () => {
+    const { totals } = FIGURES;
+    const before = { ...totals, requests: 11_345, succeeded: 11_100, failed: 0, refused: 50, inputTokens: 0 };
+    const [first] = describeReport(FIGURES, before, ORIGIN).items;
+    expect(first).toEqual({
+      name: "since the last report",
+      detail: "1,000 requests, success 90.0 %, tokens 1,000,000 in and 0 out",
+    });
   });
 });

@@ -129,7 +129,11 @@ describe("an operator", () => {
     weir.app.rejectReload(["x"]);
     await told(receiver, "reload");
     weir.advance(7_200_000);
-    await told(receiver, "report", 2);
+    const second = await told(receiver, "report", 2);
+    expect(second.items.slice(0, 2)).toEqual([
+      { name: "since the last report", detail: "0 requests, tokens 0 in and 0 out" },
+      { name: "requests", detail: "3 since the start, success 100.0 %" },
+    ]);
     expect(eventsAt(receiver)).toEqual(["startup", "report", "reload", "report"]);
   });
 
