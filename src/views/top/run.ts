@@ -113,8 +113,10 @@ export function learn(known: Snapshot, news: FeedNews): Snapshot {
   switch (news.kind) {
     case "status": {
       const next = applyStatus(view, news.message) ?? view;
-      // Another process numbers its lines anew.
-      return { view: next, log: next.instance.startedAtMs === view.instance.startedAtMs ? log : [] };
+      // Another process numbers its lines anew. A change is of the same one: its start moves when a clock is set.
+      const isSame =
+        news.message.kind === "change" || next.instance.startedAtMs === view.instance.startedAtMs;
+      return { view: next, log: isSame ? log : [] };
     }
     case "failure":
       return { view: addFailure(view, news.failure), log };

@@ -81,6 +81,15 @@ test("lines of a weir that was restarted replace those of the one before", () =>
   expect(log.map(({ message }) => message)).toEqual(["started"]);
 });
 
+test("lines stay when the clock of the same weir is set", () => {
+  const { instance } = sampleView(backendsOf(3));
+  const set = { instance: { startedAtMs: instance.startedAtMs - 3_600_000 }, totals: {}, providers: {} };
+  const change = { ...set, models: {}, backends: {}, keys: {} };
+  const { view, log } = news({ kind: "status", message: { kind: "change", change } });
+  expect(view.instance.startedAtMs).toBe(set.instance.startedAtMs);
+  expect(log).toHaveLength(2);
+});
+
 interface Heard extends AsyncDisposable {
   readonly all: readonly FeedNews[];
   readonly reasons: () => readonly string[];
