@@ -46,8 +46,11 @@ export function viewModels(
   const models = membersByModel(snapshot, tally)
     .filter(([name]) => !taken.has(name))
     .map(([name, of]) => describe(name, "model", of));
-  const other = tally.models.has(OTHER) ? [describe(OTHER, "other", { slots: [] })] : [];
-  return [...routes, ...models.slice(0, MOST_LISTED), ...other].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const known = [...routes, ...models.slice(0, MOST_LISTED)];
+  // A route may be called so, too: its row then stands for both.
+  const isOtherMissing = tally.models.has(OTHER) && !known.some(({ name }) => name === OTHER);
+  const other = isOtherMissing ? [describe(OTHER, "other", { slots: [] })] : [];
+  return [...known, ...other].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 interface Members {

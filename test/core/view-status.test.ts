@@ -137,6 +137,15 @@ test("models are the routes, the configured names, and what was used", () => {
   expect(view.backends[0]?.routes).toEqual(["chat"]);
 });
 
+test("a route that is called as unknown names are counted has one row", () => {
+  const spec = makeSpec({ p: { backends: [makeBackend("a")] } });
+  const routes = [{ name: "other", backendIds: ["a"], strategy: "least-used" }];
+  const tally = tallyOf();
+  startAttempt(tally, namesOf("a"), 0);
+  const { models } = viewOf(nextSnapshot(undefined, { ...spec, routes }), tally, 0);
+  expect(models.map(({ name, kind, attempts }) => [name, kind, attempts])).toEqual([["other", "route", 1]]);
+});
+
 test("a key has its share of the provider and the weight of its backends", () => {
   const backends = [makeBackend("a", { weight: 3 }), makeBackend("b")];
   const snapshot = nextSnapshot(undefined, makeSpec({ p: { backends } }));
