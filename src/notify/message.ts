@@ -135,7 +135,8 @@ function describePeriod(from: Figures["totals"], to: Figures["totals"]): string 
   ].join(", ");
 }
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+/** Only a whole is called 100 %. */
+const percent = (share: number): string => `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 
 /** Engines without keys are not counted as having none. */
 const keysOf = (total: number): readonly string[] => (total === 0 ? [] : [counted(total, "key")]);

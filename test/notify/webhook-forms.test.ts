@@ -39,7 +39,7 @@ const FIGURES: Figures = {
     succeeded: 12_000,
     refused: 100,
     failed: 50,
-    successShare: 0.9876,
+    successShare: 0.9999,
     finishedPerMinute: 61.5,
     tokensPerMinute: 54_321,
     inputTokens: 1_000_000,
@@ -213,7 +213,7 @@ describe("messages", () => {
     expect(slackOf(describeReport(FIGURES, undefined, ORIGIN)).split("\n")).toEqual([
       "*weir on gw-1: report after 1 d 2 h*",
       "2026-11-21 12:10:00 UTC",
-      "• *requests* 12,345 since the start, success 98.8 %",
+      "• *requests* 12,345 since the start, success 99.9 %",
       "• *now* 62 requests a minute, 54,321 tokens a minute, 3 in flight",
       "• *tokens* 1,000,000 in, 2,000,000 out",
       "• *openai* 1 of 2 backends usable, 1 of 2 keys",
