@@ -121,7 +121,8 @@ function describe(explanation: Explanation): string {
     const rows = candidates.map((each, at) => [
       `${at + 1}.`,
       ...place(each, model),
-      `${Math.round(each.share * 100)} % by weight`,
+      each.state,
+      `weight ${Math.round(each.weight * 1000) / 1000}, ${Math.round(each.share * 100)} %`,
       each.limits.map(({ kind, remaining, limit }) => `${kind} ${remaining} of ${limit} left`).join(", "),
     ]);
     lines.push("", "in order of preference now", ...columns(rows));

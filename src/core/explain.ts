@@ -12,6 +12,8 @@ import type { Route } from "./route.ts";
 import { type Resolution, resolveModel } from "./resolve.ts";
 import type { Level, Slot } from "./seams.ts";
 import { sentModel } from "./sent-model.ts";
+import { backendStanding } from "./standing.ts";
+import type { StateWord } from "./status.ts";
 import { readTagRule } from "./tags.ts";
 
 export interface Explanation {
@@ -48,6 +50,8 @@ export interface ExplainedBackend {
   /** Masked; null when none is needed. */
   readonly key: string | null;
   readonly sentModel: string;
+  /** Of the backend, whoever asks for it. */
+  readonly state: StateWord;
   readonly weight: number;
   /** Lower first. */
   readonly priority: number;
@@ -180,7 +184,7 @@ function rankLevel(route: Route, level: Level, view: View): RankedLevel {
   return { candidates, excluded };
 }
 
-function describe(slot: Slot, route: Route, { found, family }: View): ExplainedBackend {
+function describe(slot: Slot, route: Route, { found, family, wanted }: View): ExplainedBackend {
   const { backend } = slot;
   const level = route.levels.find(({ slots }) => slots.includes(slot));
   const pattern = route.name.includes("*") ? route.name : undefined;
@@ -190,6 +194,7 @@ function describe(slot: Slot, route: Route, { found, family }: View): ExplainedB
     address: backend.endpoints[family]?.baseUrl ?? null,
     key: backend.credential.secret === undefined ? null : backend.credential.label,
     sentModel: sentModel(backend, found.model, pattern),
+    state: backendStanding(slot, level !== undefined, wanted.nowMs).state,
     weight: level?.weights[level.slots.indexOf(slot)] ?? 0,
     priority: level?.priority ?? backend.priority,
   };
@@ -203,7 +208,7 @@ const usesOf = (of: "key" | "backend", uses: readonly LimitUse[] = []): Candidat
   uses.map((use) => ({ ...use, of, remaining: Math.max(0, use.limit - use.used) }));
 
 function waitingBehind(candidate: Candidate, first: RankedLevel | undefined): Excluded {
-  const { backend, provider, address, key, sentModel: sent, weight, priority } = candidate;
+  const { backend, provider, address, key, sentModel: sent, state, weight, priority } = candidate;
   const before = first?.candidates[0]?.priority ?? 0;
   return {
     backend,
@@ -211,6 +216,7 @@ function waitingBehind(candidate: Candidate, first: RankedLevel | undefined): Ex
     address,
     key,
     sentModel: sent,
+    state,
     weight,
     priority,
     kind: "lower_priority",

@@ -34,7 +34,7 @@ fallbacks: { gpt-4o: [claude-sonnet-4-5] }
       /^chat: 1 backend can serve it now; smooth-weighted-round-robin would likely take openai-/,
     );
     expect(out).toContain("found by alias for gpt-4o: route gpt-4o, strategy smooth-weighted-round-robin\n");
-    expect(out).toMatch(/1\. {2}openai-\w+ .* as gpt-4o .* 100 % by weight {2}rpm 60 of 60 left/);
+    expect(out).toMatch(/1\. {2}openai-\w+ .* as gpt-4o +untried +weight 3, 100 % +rpm 60 of 60 left/);
     expect(out).toMatch(/groq-\w+ .* as llama +priority 2: used only when nobody of priority 1 can be/);
     expect(out).toMatch(/openai-\w+ .* weight 0: drained, gets nothing new/);
     expect(out).not.toContain("canary");

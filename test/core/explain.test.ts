@@ -48,7 +48,10 @@ describe("an explanation", () => {
     const told = explain(snapshot);
     expect(order(told)).toEqual(["b"]);
     expect(reasons(told)).toEqual(["a: rests 12 s: 429 rate limit"]);
-    expect(told.excluded[0]).toMatchObject({ kind: "rest", forMs: 12_000 });
+    expect(told.excluded[0]).toMatchObject({ kind: "rest", state: "resting", forMs: 12_000 });
+    expect(told.candidates[0]?.state).toBe("untried");
+    settle(snapshot, "b", { kind: "success", detail: "200 ok" });
+    expect(explain(snapshot).candidates[0]?.state).toBe("usable");
   });
 
   test("names a used-up limit and when it is free", () => {
