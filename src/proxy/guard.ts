@@ -21,12 +21,12 @@ export interface GuardRules {
   readonly instanceId: string;
 }
 
-/** Each gives a response when the request is refused; undefined when it may go on. */
+/** Each says so when the request is refused; undefined when it may go on. */
 export interface Guard {
   /** Form, host and origin: for every request, before anything else. */
   readonly screen: (request: Request) => Response | undefined;
   /** The client token: for what is piped, and for pages of clients. */
-  readonly admit: (request: Request) => Response | undefined;
+  readonly admit: (request: Request) => Refusal | undefined;
   /** True for a Host of ours whether tokens are asked for or not. */
   readonly isOwnHost: (host: string) => boolean;
 }
@@ -65,10 +65,7 @@ export function createGuard(rules: GuardRules): Guard {
   };
   return {
     screen,
-    admit: ({ headers, url }) =>
-      digests.length === 0 || isKnown(digests, headers)
-        ? undefined
-        : refuse(familyOfPath(pathOf(url)), BAD_TOKEN),
+    admit: ({ headers }) => (digests.length === 0 || isKnown(digests, headers) ? undefined : BAD_TOKEN),
     isOwnHost: (host) => judgeStrictly(host.toLowerCase()) === "allowed",
   };
 }

@@ -6,7 +6,7 @@ import type { Guard } from "./guard.ts";
 import { LOGIN_PATH } from "./login-form.ts";
 import { offerLogin } from "./login.ts";
 import type { PageGuard } from "./page-guard.ts";
-import { notAllowed } from "./reply.ts";
+import { notAllowed, refuse } from "./reply.ts";
 
 /** What a handler may ask of the listener. */
 export type BunServer = {
@@ -74,7 +74,10 @@ interface Caller {
 
 function admit(page: Page | undefined, { request, peer }: Caller, terms: AnswerTerms): Response | undefined {
   if (page?.access === "open") return undefined;
-  if (page?.access === "client") return terms.guard().admit(request);
+  if (page?.access === "client") {
+    const refusal = terms.guard().admit(request);
+    return refusal && refuse(familyOfPath(page.path), refusal);
+  }
   const refused = terms.pageGuard().admit(request, peer);
   return refused === undefined || !terms.hasLogin ? refused : offerLogin(request, refused);
 }

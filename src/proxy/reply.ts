@@ -18,12 +18,14 @@ export function refuse(family: Family, refusal: Refusal): Response {
   return new Response(refusalBody(family, refusal), { status: refusal.status, headers });
 }
 
+export const methodRefusal = (allow: string): Refusal => ({
+  status: 405,
+  code: "method_not_allowed",
+  message: `use ${allow} on this path`,
+});
+
 export function notAllowed(family: Family, allow: string): Response {
-  const response = refuse(family, {
-    status: 405,
-    code: "method_not_allowed",
-    message: `use ${allow} on this path`,
-  });
+  const response = refuse(family, methodRefusal(allow));
   response.headers.set("allow", allow);
   return response;
 }

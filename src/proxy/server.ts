@@ -6,8 +6,9 @@ import { allowOrigin, type Guard, isHealth } from "./guard.ts";
 import { createRouter, listen, type Listener } from "./listen.ts";
 import type { PageGuard } from "./page-guard.ts";
 import { addPages, type BunServer } from "./pages.ts";
-import { INTERNAL, notAllowed, refuse } from "./reply.ts";
+import { INTERNAL, methodRefusal, refuse } from "./reply.ts";
 import { serve } from "./serve.ts";
+import { turnAway } from "./turn-away.ts";
 
 export interface ServerOptions {
   readonly host: string;
@@ -75,32 +76,39 @@ function answerProbe(request: Request, pages: readonly Page[]): Response | Promi
 }
 
 async function pipe(request: Request, server: BunServer, options: ServerOptions): Promise<Response> {
-  const refused = options.guard().admit(request);
-  if (refused !== undefined) return refused;
-  const path = pathOf(request.url);
+  const { guard, parts, createId, idleSeconds } = options;
+  const { method, url } = request;
+  const path = pathOf(url);
+  const asked = request.headers.get("x-request-id");
+  const requestId = asked !== null && CALLER_ID.test(asked) ? asked : createId();
+  const refusal = guard().admit(request);
+  if (refusal !== undefined)
+    return turnAway({ requestId, method, path, family: familyOfPath(path) }, refusal, parts);
   const operation = operationOf(request);
   switch (operation.kind) {
-    case "not_found":
-      return refuse(operation.family, {
-        status: 404,
-        code: "unknown_url",
-        message: `nothing is served at ${request.method} ${path}`,
-      });
-    case "method_not_allowed":
-      return notAllowed(operation.family, operation.allow);
+    case "not_found": {
+      const message = `nothing is served at ${method} ${path}`;
+      const visitor = { requestId, method, path, family: operation.family };
+      return turnAway(visitor, { status: 404, code: "unknown_url", message }, parts);
+    }
+    case "method_not_allowed": {
+      const visitor = { requestId, method, path, family: operation.family };
+      const response = turnAway(visitor, methodRefusal(operation.allow), parts);
+      response.headers.set("allow", operation.allow);
+      return response;
+    }
     case "operation": {
-      const asked = request.headers.get("x-request-id");
       const call = {
-        requestId: asked !== null && CALLER_ID.test(asked) ? asked : options.createId(),
+        requestId,
         request,
         operation,
         path,
-        search: searchOf(request.url),
-        startedMs: options.parts.clock.now(),
+        search: searchOf(url),
+        startedMs: parts.clock.now(),
         holdOpen: () => server?.timeout(request, 0),
-        release: () => server?.timeout(request, options.idleSeconds),
+        release: () => server?.timeout(request, idleSeconds),
       };
-      return serve(call, options.parts);
+      return serve(call, parts);
     }
   }
 }

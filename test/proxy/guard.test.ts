@@ -1,8 +1,10 @@
 // Who may come in: Host, origin, token, loop; before anything else looks at the request.
 import { describe, expect, test } from "bun:test";
 import { Secret } from "../../src/core/credential.ts";
+import { familyOfPath } from "../../src/core/operation.ts";
 import { allowOrigin, createGuard, type GuardRules } from "../../src/proxy/guard.ts";
 import { INSTANCE_HEADER } from "../../src/proxy/headers.ts";
+import { refuse } from "../../src/proxy/reply.ts";
 
 const RULES: GuardRules = {
   boundHost: "127.0.0.1",
@@ -30,7 +32,9 @@ function answer(
   const guard = createGuard({ ...RULES, ...rules });
   const refused = guard.screen(request);
   // Health is open to everybody; what else there is needs the token.
-  return refused ?? (/^\/health([/?]|$)/.test(path) ? undefined : guard.admit(request));
+  if (refused !== undefined || /^\/health([/?]|$)/.test(path)) return refused;
+  const refusal = guard.admit(request);
+  return refusal && refuse(familyOfPath(path), refusal);
 }
 const status = (rules: Partial<GuardRules>, asked: Asked): number | undefined => answer(rules, asked)?.status;
 const withHost = (host: string, rules: Partial<GuardRules> = {}) => status(rules, { headers: { host } });

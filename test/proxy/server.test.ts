@@ -38,6 +38,28 @@ const calls = (): number => fake.ledger.counters().calls;
 const posting = (path: string, host: string, headers = ""): string =>
   `POST ${path} HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: ${BODY.length}\r\n${headers}\r\n${BODY}`;
 
+test("a request without a token, a path or a method of ours has an id and a line like any other", async () => {
+  await using guarded = startWeir({ providers, accessKeys: ["token-0001"] });
+  const ask = (method: string, path: string, token = "token-0001") =>
+    fetch(guarded.url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "x-request-id": `${method}-1` },
+    });
+  const answers = [await ask("POST", PATH, "wrong"), await ask("GET", "/v1/nothing"), await ask("PUT", PATH)];
+  for (const { headers } of answers)
+    expect([headers.get("x-weir-request-id"), headers.get("x-weir-attempts")]).toEqual([
+      expect.stringMatching(/^(POST|GET|PUT)-1$/),
+      "0",
+    ]);
+  expect(answers[2]?.headers.get("allow")).toBe("POST");
+  const told = guarded.events.filter((event) => event.kind === "request_finished");
+  expect(told.map(({ requestId, status, code }) => `${requestId} ${status} ${code}`)).toEqual([
+    "POST-1 401 invalid_api_key",
+    "GET-1 404 unknown_url",
+    "PUT-1 405 method_not_allowed",
+  ]);
+});
+
 describe("the Host header", () => {
   test.each(["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "[::1]", "localhost:8080"])(
     "%s is served on loopback",
