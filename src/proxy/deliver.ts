@@ -47,7 +47,7 @@ export interface WholeDelivery extends Delivery {
 export function deliverWhole({ call, parts, journey }: Way, delivery: WholeDelivery): Response {
   const { answer, slot } = delivery;
   const { headers, status } = answer;
-  prepareHeaders(headers, { call, parts, journey });
+  prepareHeaders(headers, { call, parts, journey }, undefined);
   if (delivery.wait !== undefined) tellWait(headers, delivery.wait.soonestMs, delivery.wait.final);
   const bytes = status >= 300 ? redact(answer, slot?.backend) : answer.bytes;
   journey.noteFirstByte();
@@ -67,7 +67,7 @@ export function deliver(way: Way, { answer, abort, timeouts }: Flow): Response {
   const { family, path } = call.operation;
   const isEvents = isEventStream(headers);
   const isReadable = !isEncoded(headers);
-  prepareHeaders(headers, way);
+  prepareHeaders(headers, way, lease.startedMs);
   const isChecked = isEvents && isReadable && lease.slot.backend.terminalEvent !== "optional";
   const watch: StreamWatch = watchStream(isChecked ? terminalEventOf(family, path) : undefined);
 
@@ -117,11 +117,13 @@ function describeBreak(outcome: Outcome): string {
   return `the upstream broke off the answer: ${outcome.detail}`;
 }
 
-function prepareHeaders(headers: Headers, { call, parts, journey }: Way): void {
+/** `sinceMs`: when the attempt began that still runs. */
+function prepareHeaders(headers: Headers, { call, parts, journey }: Way, sinceMs: number | undefined): void {
   stripResponseHeaders(headers);
   const { requestId } = call;
   const backend = journey.backend === undefined ? {} : { backend: journey.backend };
-  addTrace(headers, parts.settings().responseHeaders, { requestId, attempts: journey.attempts, ...backend });
+  const trace = { requestId, attempts: journey.attempts, ...backend, course: () => journey.course(sinceMs) };
+  addTrace(headers, parts.settings().responseHeaders, trace);
 }
 
 /** Some providers quote what they refuse; neither our key nor a header of ours may reach a client. */

@@ -49,7 +49,7 @@ export function refused({ call, parts, journey }: Way, refusal: Refusal): Respon
   const response = refuse(call.operation.family, refusal);
   const { requestId } = call;
   const backend = journey.backend === undefined ? {} : { backend: journey.backend };
-  const trace = { requestId, attempts: journey.attempts, ...backend };
+  const trace = { requestId, attempts: journey.attempts, ...backend, course: journey.course };
   addTrace(response.headers, parts.settings().responseHeaders, trace);
   journey.finish({ status: refusal.status, code: refusal.code, ending: "complete" });
   return response;

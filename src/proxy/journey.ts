@@ -4,6 +4,7 @@ import type { OutcomeKind } from "../core/outcome.ts";
 import type { TokenUsage } from "../core/usage.ts";
 import type { Call, Parts } from "./call.ts";
 import { CLIENT_LEFT, WEIR_STOPS } from "./call-ended.ts";
+import type { Course } from "./reply.ts";
 
 export interface Journey {
   /** The controller for the next attempt, ended by the client's leaving or by weir's stop. */
@@ -19,6 +20,8 @@ export interface Journey {
   /** Time that is not weir's own: waiting for a slot or between attempts, or for the client's body. */
   readonly noteWait: (on: "queue" | "client", waitedMs: number) => void;
   readonly noteFirstByte: () => void;
+  /** So far. `sinceMs`: when the attempt began that still runs; absent: none does. */
+  readonly course: (sinceMs?: number) => Course;
   readonly attempts: number;
   readonly lastOutcome: OutcomeKind | undefined;
   readonly backend: string | undefined;
@@ -47,6 +50,12 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
   let attemptsMs = 0;
   let firstByteMs: number | undefined;
   let open = true;
+  const course = (sinceMs?: number): Course => {
+    const nowMs = clock.now();
+    const durationMs = nowMs - call.startedMs;
+    const others = waited.queue + waited.client + attemptsMs + (sinceMs === undefined ? 0 : nowMs - sinceMs);
+    return { model, fallbacks, durationMs, overheadMs: Math.max(0, durationMs - others) };
+  };
   live.add(entry);
   // Without options: `once` doubles the cost of a listener in Bun, and a signal fires once anyway.
   request.signal.addEventListener("abort", leave);
@@ -93,13 +102,14 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
     noteFirstByte() {
       firstByteMs ??= clock.now() - call.startedMs;
     },
+    course,
     finish({ status, code, ending, usage }) {
       if (!open) return;
       open = false;
       live.remove(entry);
       request.signal.removeEventListener("abort", leave);
       call.release();
-      const durationMs = clock.now() - call.startedMs;
+      const { durationMs, overheadMs } = course();
       emit({
         kind: "request_finished",
         requestId: call.requestId,
@@ -118,7 +128,7 @@ export function beginJourney(call: Call, { live, clock, emit }: Parts): Journey 
         firstByteMs,
         durationMs,
         queuedMs: waited.queue,
-        overheadMs: Math.max(0, durationMs - waited.queue - waited.client - attemptsMs),
+        overheadMs,
         usage,
       });
     },

@@ -9,6 +9,19 @@ export interface Trace {
   /** Absent when none was asked. */
   readonly backend?: string;
   readonly attempts: number;
+  /** Asked for only where it is told. */
+  readonly course?: () => Course;
+}
+
+/** What LiteLLM's headers tell besides. */
+export interface Course {
+  /** As the client named it. */
+  readonly model: string | undefined;
+  readonly fallbacks: number;
+  /** Since the request came. */
+  readonly durationMs: number;
+  /** Of it: weir's own. */
+  readonly overheadMs: number;
 }
 
 export function refuse(family: Family, refusal: Refusal): Response {
@@ -46,6 +59,17 @@ export function addTrace(headers: Headers, style: ProxySettings["responseHeaders
   headers.set("x-litellm-call-id", trace.requestId);
   headers.set("x-litellm-attempted-retries", String(Math.max(0, trace.attempts - 1)));
   if (trace.backend !== undefined) headers.set("x-litellm-model-id", trace.backend);
+  if (trace.course !== undefined) addCourse(headers, trace.course());
+}
+
+/** A name of other characters has no place in a header. */
+const HEADER_TEXT = /^[\x20-\x7e]{1,256}$/;
+
+function addCourse(headers: Headers, { model, fallbacks, durationMs, overheadMs }: Course): void {
+  if (model !== undefined && HEADER_TEXT.test(model)) headers.set("x-litellm-model-group", model);
+  headers.set("x-litellm-attempted-fallbacks", String(fallbacks));
+  headers.set("x-litellm-response-duration-ms", durationMs.toFixed(2));
+  headers.set("x-litellm-overhead-duration-ms", overheadMs.toFixed(2));
 }
 
 /** An upstream's refusal that nobody else could better: its own wait is replaced by when some candidate returns. */

@@ -11,6 +11,7 @@ import {
   statusOf,
   STREAM_HEAD,
 } from "../support/raw.ts";
+import { openFake } from "../support/configured.ts";
 import { startBareServer } from "../support/server.ts";
 import { createLatch, until } from "../support/until.ts";
 import { backendId, startWeir, type Weir } from "../support/weir.ts";
@@ -562,6 +563,29 @@ describe("weir's headers on answers", () => {
     expect(both.headers.get("x-litellm-model-id")).toBe(both.headers.get("x-weir-backend"));
     expect(both.headers.get("x-litellm-call-id")).toBe(both.headers.get("x-weir-request-id"));
     expect(both.headers.get("x-litellm-attempted-retries")).toBe("0");
+    expect(both.headers.get("x-litellm-attempted-fallbacks")).toBe("0");
+    expect(both.headers.get("x-litellm-model-group")).toBe("gpt-4o");
+  });
+
+  test("of LiteLLM tell weir's own time apart from the provider's, whole or streamed", async () => {
+    await using slow = openFake({ latency: "40ms" });
+    await using litellm = startWeir({
+      providers: [{ name: "openai", urls: [slow.url], keys: [KEY] }],
+      server: { responseHeaders: "litellm" },
+    });
+    for (const stream of [false, true]) {
+      const { headers, body } = await litellm.post(PATH, { ...CHAT, stream });
+      await body?.cancel();
+      const [whole, own] = ["response", "overhead"].map((name) =>
+        Number(headers.get(`x-litellm-${name}-duration-ms`) ?? Number.NaN),
+      );
+      expect((whole ?? 0) - (own ?? 0)).toBeGreaterThanOrEqual(35);
+    }
+    const model = "modèle";
+    const odd = await litellm.post(PATH, { ...CHAT, model });
+    expect([odd.status, odd.headers.get("x-litellm-model-group")]).toEqual([200, null]);
+    await odd.arrayBuffer();
+    await litellm.idle();
   });
 });
 
