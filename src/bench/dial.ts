@@ -1,5 +1,7 @@
 // Opens connections to one server: plain, in TLS, or in TLS through a proxy. One that is not open in time is given up, whatever
 // it waits for; nothing is sent to a server whose certificate does not hold.
+import { closeSync, openSync } from "node:fs";
+import { devNull } from "node:os";
 
 export interface LineEvents {
   /** From now on it takes what is written. */
@@ -144,7 +146,9 @@ export function createDialer({
       connectMs,
     );
     Bun.connect<State>({ ...first, data: state }).catch((error: unknown) => {
-      over(state, `cannot connect: ${codeOf(error)}${via === undefined ? "" : " at the proxy"}`);
+      const code = codeOf(error);
+      const where = via === undefined ? "" : " at the proxy";
+      over(state, `cannot connect: ${isOutOfDescriptors(code) ? NO_DESCRIPTOR : code + where}`);
     });
     return {
       write: (bytes) => Math.max(0, state.socket?.write(bytes) ?? 0),
@@ -164,6 +168,19 @@ const bareHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
 const portOf = (text: string, fallback: number): number => (text === "" ? fallback : Number(text));
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+
+const NO_DESCRIPTOR = "no descriptor is left here: use more workers (-w) or a higher ulimit -n";
+
+/** Bun says of a socket that cannot be made that it was refused; a file tells the two apart. */
+function isOutOfDescriptors(code: string): boolean {
+  if (code !== "ECONNREFUSED") return false;
+  try {
+    closeSync(openSync(devNull, "r"));
+    return false;
+  } catch (error) {
+    return ["EMFILE", "ENFILE"].includes(codeOf(error));
+  }
+}
 
 const UNKNOWN_AUTHORITY = "the certificate is from an authority that is not trusted; see NODE_EXTRA_CA_CERTS";
 

@@ -62,7 +62,9 @@ export function readOptions(
     wrong("model", "names with positive weights, such as a*3,b");
   const headers = (given.get("header") ?? []).map(readHeader);
   if (headers.includes(undefined))
-    problems.push("cannot read --header: expected NAME:VALUE in plain characters");
+    problems.push(
+      "cannot read --header: expected NAME:VALUE in plain characters, and none that frame a request (host, connection, lengths)",
+    );
   const load = readLoad();
   const workers = count("workers", MOST_WORKERS) ?? 1;
   const calls = count("requests", MOST_CALLS);

@@ -397,6 +397,29 @@ describe("weir bench", () => {
   );
 
   test(
+    "tells that it has no descriptor left, and blames no server for it",
+    async () => {
+      const fake = serveFake({ ttft: "2s", tokens: 1 });
+      const few = ["sh", "-c", 'ulimit -n 120 && exec "$@"', "sh", process.execPath, MAIN];
+      const args = argsFor(fake, "-c", "200", "-n", "200", "--ramp-up", "0");
+      const { code, err, report } = await startBench(args, {}, few).ended;
+      const { requests, errors } = report();
+      expect([code, err.startsWith("warning: up to 200 calls at a time need 264 descriptors")]).toEqual([
+        0,
+        true,
+      ]);
+      expect(requests.failed).toBeGreaterThan(0);
+      expect(errors).toEqual([
+        {
+          text: "cannot connect: no descriptor is left here: use more workers (-w) or a higher ulimit -n",
+          times: requests.failed,
+        },
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "draws its view in a terminal, and leaves the report on the screen when Ctrl-C ends it",
     async () => {
       const fake = serveFake({ ttft: "10ms", gap: "10ms", tokens: 5 });
