@@ -11,6 +11,8 @@ import { quoteWord } from "./words.ts";
  * with another start time is a stranger's.
  */
 const COMMON = String.raw`
+# What a profile printed may have no end of line.
+echo
 own_locale="$LC_ALL"; LC_ALL=C; export LC_ALL
 say() { printf 'weir:%s\n' "$*"; }
 state="$XDG_STATE_HOME"; [ -n "$state" ] || state="$HOME/.local/state"
@@ -60,7 +62,11 @@ const LOOK = String.raw`
 look() {
   for id; do
     [ -r "$state/$id.about" ] && say "$id about $(cat "$state/$id.about")"
-    if ! read_process "$id"; then say "$id missing"; continue; fi
+    if ! read_process "$id"; then
+      # Its files may have been cleared away under it.
+      if [ -n "$(family none 0 "$id")" ]; then say "$id orphaned"; else say "$id missing"; fi
+      continue
+    fi
     say "$id process $pid $start $born"
     say "$id log $log"
     if [ "$born" != "$boot" ]; then say "$id rebooted"
@@ -124,16 +130,18 @@ main() {
   setsid sh -c '
     file=$1 boot=$2 log=$3; shift 3
     read -r s <"/proc/$$/stat"; s=${"$"}{s##*) }
-    printf "%s %s %s\n%s\n" "$$" "$(printf %s "$s" | cut -d " " -f 20)" "$boot" "$log" >"$file.new"
-    mv "$file.new" "$file.process"
+    # What cannot be found again must not run.
+    printf "%s %s %s\n%s\n" "$$" "$(printf %s "$s" | cut -d " " -f 20)" "$boot" "$log" >"$file.new" &&
+      mv "$file.new" "$file.process" || { : >"$file.exit"; exit 1; }
     "$@"
     echo $? >"$file.exit"
   ' sh "$state/$id" "$boot" "$log" "$@" </dev/null >>"$log" 2>&1 &
   n=0
-  until [ -e "$state/$id.process" ]; do
+  until [ -e "$state/$id.process" ] || [ -e "$state/$id.exit" ]; do
     n=$((n + 1)); [ $n -le 100 ] || { say "$id flaw its process was not seen within 10 s"; return; }
     sleep 0.1
   done
+  [ -e "$state/$id.process" ] || { say "$id flaw cannot write $state/$id.process"; return; }
   look "$id"
 }
 `;
@@ -142,11 +150,11 @@ const END = String.raw`
 left() { for each in $all; do is_living "${"$"}{each%:*}" "${"$"}{each#*:}" && return 0; done; return 1; }
 send() { for each in $all; do is_living "${"$"}{each%:*}" "${"$"}{each#*:}" && kill -"$1" "${"$"}{each%:*}" 2>/dev/null; done; }
 await() { n=0; while left && [ $n -lt "$1" ]; do n=$((n + 1)); sleep 0.2; done; }
-gather() {
-  for id in $ids; do
-    if read_process "$id" && [ "$born" = "$boot" ]; then all="$all $(family "$pid" "$start" "$id")"; fi
-  done
+living() {
+  if ! read_process "$1"; then family none 0 "$1"
+  elif [ "$born" = "$boot" ]; then family "$pid" "$start" "$1"; fi
 }
+gather() { for id in $ids; do all="$all $(living "$id")"; done; }
 main() {
   grace=$1; shift; ids="$*"; all=
   gather; send TERM; await $((grace * 5))
@@ -154,7 +162,7 @@ main() {
   gather
   if left; then for id in $ids; do say "$id killed"; done; send KILL; await 50; fi
   for id in $ids; do
-    rest=; read_process "$id" && [ "$born" = "$boot" ] && rest=$(family "$pid" "$start" "$id")
+    rest=$(living "$id")
     if [ -n "$rest" ]; then say "$id left $rest"
     else rm -f "$state/$id.about" "$state/$id.process" "$state/$id.exit"; say "$id stopped"; fi
   done

@@ -1,6 +1,6 @@
 // The scripts do the same in every shell that may be a node's sh.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isComplete, readAnswer } from "../../src/deploy/answers.ts";
@@ -91,6 +91,39 @@ for (const shell of SHELLS)
       expect([...ended.stopped]).toEqual(["one"]);
       expect(all.map(isLiving)).toEqual([false, false, false]);
       expect(run(lookScript(["one"])).sightings.get("one")?.state).toBe("missing");
+    });
+
+    test("end a service whose files were cleared away, and start none that could not be found again", () => {
+      const launch = (id: string) =>
+        run(
+          launchScript({
+            id,
+            about: "{}",
+            logDir: "logs",
+            logName: `${id}.log`,
+            environment: {},
+            command: ["sleep", "600"],
+          }),
+        );
+      const pid = launch("lost").sightings.get("lost")?.pid ?? 0;
+      const states = join(home, ".local/state/weir/deploy");
+      const state = join(states, readdirSync(states)[0] ?? "");
+      for (const file of readdirSync(state)) if (file.startsWith("lost.")) rmSync(join(state, file));
+      expect(run(lookScript(["lost"])).sightings.get("lost")?.state).toBe("orphaned");
+      const ended = run(endScript(["lost"], 5));
+      expect([[...ended.stopped], isLiving(pid)]).toEqual([["lost"], false]);
+
+      mkdirSync(join(state, "blocked.new"));
+      expect(launch("blocked").flaws.get("blocked")).toBe(`cannot write ${state}/blocked.process`);
+      expect(run(lookScript(["blocked"])).sightings.get("blocked")?.state).toBe("missing");
+    });
+
+    test("are heard behind a profile that prints without an end of line", () => {
+      const child = Bun.spawnSync(["sh", "-c", 'printf title; exec "$@"', "sh", ...shell], {
+        stdin: Buffer.from(lookScript(["none"])),
+        env: { PATH: process.env["PATH"], HOME: home },
+      });
+      expect(readAnswer(child.stdout.toString()).sightings.get("none")?.state).toBe("missing");
     });
 
     test("find in a log whether its port is taken, by what was said last", () => {
