@@ -10,6 +10,15 @@ export type ProxyEvent =
   | AttemptFinished
   | RequestFinished
   | {
+      /** It was no request for an answer of a model: no token, no such path or method. Told, and counted nowhere. */
+      readonly kind: "request_turned_away";
+      readonly requestId: string;
+      readonly method: string;
+      readonly path: string;
+      readonly status: number;
+      readonly code: string;
+    }
+  | {
       readonly kind: "rest_began";
       readonly backend: string;
       /** The label; `keyId` is the identity. */

@@ -15,14 +15,12 @@ export const REQUEST_OUTCOMES: readonly RequestOutcome[] = [
 /** Of 4xx these say something about keys, limits or time, which are weir's to mind; the others are the caller's mistake. */
 const NOT_THE_CALLERS = new Set([401, 402, 403, 408, 409, 429]);
 
-/** Weir's own words for an upload that stopped coming, and for a client token; an upstream's 408 and 401 have no code. */
-const CALLERS_OWN = new Set(["request_timeout", "invalid_api_key"]);
-
 type Finished = Pick<RequestFinished, "status" | "code" | "attempts" | "last" | "ending">;
 
 export function requestOutcome({ status, code, attempts, last, ending }: Finished): RequestOutcome {
   if (ending === "abandoned") return "abandoned";
-  if (code !== undefined && CALLERS_OWN.has(code)) return "rejected";
+  // An upload that stopped coming; a 408 of an upstream is another matter.
+  if (code === "request_timeout") return "rejected";
   if (ending === "broken") return "failed";
   // What a backend said. Its status alone would call an error within a stream, or a redirect, a success.
   const told = code === undefined && last !== undefined ? meaningOf(last) : undefined;

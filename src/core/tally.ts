@@ -134,6 +134,7 @@ export function createTally(nowMs: number): Tally {
           reloads.rejected += 1;
           reloads.last = { atMs, problems: event.problems.slice(0, MOST_PROBLEMS) };
           return;
+        case "request_turned_away":
         case "rest_began": // rests are added up by tick, as long as they last
         case "models_discovered":
         case "discovery_failed":

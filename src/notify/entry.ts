@@ -47,6 +47,10 @@ export function describeEvent(event: ProxyEvent): Entry | undefined {
       };
       return { level: isBad ? "warn" : "info", message: "request", fields };
     }
+    case "request_turned_away": {
+      const { requestId: id, method, path, status, code } = event;
+      return { level: "info", message: "request", fields: { id, method, path, status, code } };
+    }
     case "attempt_started":
     case "attempt_answered":
       return undefined;

@@ -1,4 +1,4 @@
-// The end of a request that leads nowhere: no token, no such path, no such method. Told like any other request.
+// The end of a request that leads nowhere: no token, no such path, no such method. It has a line and an id like any other.
 import type { Family } from "../core/backend.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Parts } from "./call.ts";
@@ -12,20 +12,10 @@ export interface Visitor {
 }
 
 export function turnAway(visitor: Visitor, refusal: Refusal, { settings, emit }: Parts): Response {
-  const { requestId } = visitor;
-  const response = refuse(visitor.family, refusal);
+  const { requestId, method, path, family } = visitor;
+  const { status, code } = refusal;
+  const response = refuse(family, refusal);
   addTrace(response.headers, settings().responseHeaders, { requestId, attempts: 0 });
-  emit({
-    kind: "request_finished",
-    ...visitor,
-    status: refusal.status,
-    code: refusal.code,
-    attempts: 0,
-    fallbacks: 0,
-    ending: "complete",
-    durationMs: 0,
-    queuedMs: 0,
-    overheadMs: 0,
-  });
+  emit({ kind: "request_turned_away", requestId, method, path, status, code });
   return response;
 }

@@ -25,12 +25,6 @@ for (const [status, attempts, ending, expected] of CASES)
     expect(requestOutcome({ status, attempts, ending })).toBe(expected);
   });
 
-test("a wrong client token is the caller's mistake, and never an upstream's 401", () => {
-  const refused = { status: 401, attempts: 0, ending: "complete" } as const;
-  expect(requestOutcome({ ...refused, code: "invalid_api_key" })).toBe("rejected");
-  expect(requestOutcome({ ...refused, attempts: 1 })).toBe("failed");
-});
-
 test("an upload that the caller did not finish is the caller's mistake, an upstream's own time-out is not", () => {
   const late = { status: 408, attempts: 1, ending: "complete" } as const;
   expect(requestOutcome({ ...late, code: "request_timeout" })).toBe("rejected");

@@ -39,7 +39,7 @@ const calls = (): number => fake.ledger.counters().calls;
 const posting = (path: string, host: string, headers = ""): string =>
   `POST ${path} HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: ${BODY.length}\r\n${headers}\r\n${BODY}`;
 
-test("a request without a token, a path or a method of ours has an id and a line like any other", async () => {
+test("a request without a token, a path or a method of ours has an id and a line, and is counted nowhere", async () => {
   await using guarded = startWeir({ providers, accessKeys: ["token-0001"] });
   const ask = (method: string, path: string, token = "token-0001") =>
     fetch(guarded.url + path, {
@@ -53,12 +53,17 @@ test("a request without a token, a path or a method of ours has an id and a line
       "0",
     ]);
   expect(answers[2]?.headers.get("allow")).toBe("POST");
-  const told = guarded.events.filter((event) => event.kind === "request_finished");
+  const told = guarded.events.filter((event) => event.kind === "request_turned_away");
   expect(told.map(({ requestId, status, code }) => `${requestId} ${status} ${code}`)).toEqual([
     "POST-1 401 invalid_api_key",
     "GET-1 404 unknown_url",
     "PUT-1 405 method_not_allowed",
   ]);
+  const lines = guarded.lines.map((line) => JSON.parse(line)).filter(({ message }) => message === "request");
+  expect(lines.map(({ id }) => id)).toEqual(["POST-1", "GET-1", "PUT-1"]);
+  // Scanners and probes of load balancers are no traffic of the pool.
+  const { requests } = await (await fetch(`${guarded.url}/api/dashboard`)).json();
+  expect(requests).toMatchObject({ total: 0, failures: 0 });
 });
 
 describe("the Host header", () => {
