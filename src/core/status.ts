@@ -87,6 +87,8 @@ export interface TotalStatus {
   readonly abandoned: number;
   /** 0 to 1: succeeded of those that succeeded, failed or were refused; null before the first. */
   readonly successShare: number | null;
+  /** The same of those finished in the last 60 s: after days, the share since the start shows no trouble of now. */
+  readonly recentSuccessShare: number | null;
   /** Sent to backends. */
   readonly attempts: number;
   /** Attempts after the first of their request. */

@@ -8,6 +8,7 @@ import type { RequestOutcome } from "./status.ts";
 export interface RequestTally {
   readonly outcomes: ReadonlyMap<RequestOutcome, number>;
   readonly fallbacks: number;
+  /** See FINISHED. */
   readonly finished: MinuteRing;
   readonly firstByte: RecentTimes;
   readonly duration: RecentTimes;
@@ -24,6 +25,10 @@ export interface RouteTally {
 }
 
 const NONE = "none";
+
+/** Fields of the requests' minute. Judged are those that succeeded, failed or were refused. */
+export const FINISHED = { all: 0, succeeded: 1, judged: 2 } as const;
+const JUDGED: ReadonlySet<RequestOutcome> = new Set(["succeeded", "failed", "refused"]);
 
 /** Seconds to minutes for answers, microseconds to seconds for weir's own part; as Prometheus' users expect, powers of 2.5. */
 const ANSWER_BOUNDS_MS = [
@@ -46,7 +51,7 @@ export function createRequestTally(): RequestCounter {
   const requests = {
     outcomes: new Map<RequestOutcome, number>(),
     fallbacks: 0,
-    finished: new MinuteRing(1),
+    finished: new MinuteRing(Object.keys(FINISHED).length),
     firstByte: new RecentTimes(),
     duration: new RecentTimes(),
     overhead: new RecentTimes(),
@@ -57,7 +62,9 @@ export function createRequestTally(): RequestCounter {
     const outcome = requestOutcome(event);
     requests.outcomes.set(outcome, (requests.outcomes.get(outcome) ?? 0) + 1);
     requests.fallbacks += event.fallbacks;
-    requests.finished.add(0, 1, atMs);
+    requests.finished.add(FINISHED.all, 1, atMs);
+    if (outcome === "succeeded") requests.finished.add(FINISHED.succeeded, 1, atMs);
+    if (JUDGED.has(outcome)) requests.finished.add(FINISHED.judged, 1, atMs);
     requests.overheads.add(event.overheadMs);
     requests.overhead.add(event.overheadMs, atMs);
     requests.queueWaits.add(event.queuedMs);

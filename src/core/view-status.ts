@@ -12,6 +12,7 @@ import type {
   TotalStatus,
 } from "./status.ts";
 import type { Failure, Tally } from "./tally.ts";
+import { FINISHED } from "./tally-requests.ts";
 import { PER_MINUTE } from "./tally-row.ts";
 import { viewBackends, viewKeyLimits, viewKeys } from "./view-backends.ts";
 import { type Rows, viewModels, viewProviders } from "./view-models.ts";
@@ -111,12 +112,16 @@ function viewTotals(
     failed,
     abandoned: count("abandoned"),
     successShare: shareOf(succeeded, succeeded + failed + refused),
+    recentSuccessShare: shareOf(
+      requests.finished.sum(FINISHED.succeeded, nowMs),
+      requests.finished.sum(FINISHED.judged, nowMs),
+    ),
     attempts: total.attempts,
     retries: [...retries.values()].reduce((sum, each) => sum + each, 0),
     fallbacks: requests.fallbacks,
     inFlight: around.inFlight,
     queued: around.queued,
-    finishedPerMinute: requests.finished.sum(0, nowMs),
+    finishedPerMinute: requests.finished.sum(FINISHED.all, nowMs),
     sentPerMinute: total.minute.sum(PER_MINUTE.sent, nowMs),
     completedPerMinute: total.minute.sum(PER_MINUTE.succeeded, nowMs),
     failedPerMinute: total.minute.sum(PER_MINUTE.failed, nowMs),

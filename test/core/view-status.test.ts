@@ -47,6 +47,13 @@ test("success is judged by what weir and its backends could do about it", () => 
     rejected: 1,
     refused: 1,
     successShare: 0.75,
+    recentSuccessShare: 0.75,
+  });
+  tally.take(requestEnd({ status: 503, attempts: 2 }), 59_000);
+  expect(viewOf(snapshot, tally, 61_000).totals).toMatchObject({ successShare: 0.6, recentSuccessShare: 0 });
+  expect(viewOf(snapshot, tally, 120_000).totals).toMatchObject({
+    successShare: 0.6,
+    recentSuccessShare: null,
   });
 });
 

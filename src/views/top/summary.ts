@@ -38,7 +38,7 @@ export function summaryPieces({ view }: TopData): Line[] {
   return [
     ...rejectedReload(instance),
     piece("requests", formatCount(totals.requests)),
-    [span("success ", "dim"), successCell(totals.successShare)],
+    success(totals),
     piece("RPM", formatCount(totals.finishedPerMinute)),
     piece("TPM", formatCount(totals.tokensPerMinute)),
     piece("in flight", formatCount(totals.inFlight)),
@@ -75,6 +75,13 @@ const percentiles = (label: string, { p50Ms, p95Ms }: Percentiles): Line => [
   span(formatMs(p50Ms), "strong"),
   span(" p95 ", "dim"),
   span(formatMs(p95Ms), "strong"),
+];
+
+/** Since the start, and of the last minute. */
+const success = ({ successShare, recentSuccessShare }: TotalStatus): Line => [
+  span("success ", "dim"),
+  successCell(successShare),
+  ...(recentSuccessShare === null ? [] : [span(" now ", "dim"), successCell(recentSuccessShare)]),
 ];
 
 function keys({ keysUsable, keysTotal, keysResting }: TotalStatus): Line {

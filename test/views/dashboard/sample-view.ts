@@ -56,6 +56,7 @@ export function sampleView({ engines = 6, keys = 8, atMs = Date.now() }: SampleT
       failed: 88,
       abandoned: 206,
       successShare: 0.9994,
+      recentSuccessShare: 0.9871,
       attempts: 186_910,
       retries: 2690,
       fallbacks: 14,

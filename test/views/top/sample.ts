@@ -205,6 +205,7 @@ export function sampleView(backends: readonly BackendStatus[], change: Partial<S
       failed: 112,
       abandoned: 10,
       successShare: 0.9907,
+      recentSuccessShare: 0.975,
       attempts: 13_000,
       retries: 655,
       fallbacks: 4,

@@ -28,13 +28,14 @@ export function Totals({ view }: { readonly view: StatusView }) {
         value={formatShare(totals.successShare)}
         note={`${formatCount(totals.rejected)} rejected · ${formatCount(totals.abandoned)} left`}
         tone={toneOfShare(totals.successShare)}
-        hint="Of the requests that succeeded, failed or were refused. Not counted: those rejected for the caller's mistake, and those whose caller left."
+        hint="Since the start, of the requests that succeeded, failed or were refused. Not counted: those rejected for the caller's mistake, and those whose caller left."
       />
       <Stat
         name="Requests / min"
         value={formatCount(totals.finishedPerMinute)}
-        note={`${formatCount(totals.sentPerMinute)} sent · ${formatCount(totals.completedPerMinute)} completed`}
-        hint="Requests finished in the last minute; attempts sent to backends, and those that ended well"
+        note={describeMinute(totals)}
+        tone={toneOfTrouble(totals.recentSuccessShare)}
+        hint="Requests finished in the last minute; how many of them succeeded, counted as for Success; attempts sent to backends"
       />
       <Stat
         name="Tokens / min"
@@ -97,6 +98,17 @@ export function Totals({ view }: { readonly view: StatusView }) {
 function toneOfShare(share: number | null): Tone {
   if (share === null) return "plain";
   return share >= 0.99 ? "good" : share >= 0.9 ? "warn" : "bad";
+}
+
+function describeMinute({ recentSuccessShare, sentPerMinute }: StatusView["totals"]): string {
+  const sent = `${formatCount(sentPerMinute)} sent`;
+  return recentSuccessShare === null ? sent : `${formatShare(recentSuccessShare)} good · ${sent}`;
+}
+
+/** What is well needs no colour. */
+function toneOfTrouble(share: number | null): Tone {
+  const tone = toneOfShare(share);
+  return tone === "good" ? "plain" : tone;
 }
 
 function toneOfParts(usable: number, total: number): Tone {
