@@ -17,7 +17,6 @@ import type { Dialect, Draft, DraftAlias, DraftHealth, DraftRoute, DraftTerms } 
 import { definedOf } from "./draft-backends.ts";
 import { readStrategyName } from "../core/strategy.ts";
 import { valueAt } from "./tree.ts";
-import { findVariable } from "./variables.ts";
 
 export const LITELLM: Dialect = {
   name: "LiteLLM",
@@ -50,7 +49,7 @@ function readLiteLlm(root: Parameters<Dialect["read"]>[0], terms: DraftTerms): D
     retryOf: readRetryPolicies(file),
   });
   const aliases = readAliases(file);
-  warnOfDifferences(file, { rows, strategy, terms });
+  warnOfDifferences(file, { rows, strategy });
   const modelless = reader.text(valueAt(general, "completion_model"));
   return {
     isForeign: true,
@@ -59,6 +58,7 @@ function readLiteLlm(root: Parameters<Dialect["read"]>[0], terms: DraftTerms): D
     routes: withoutCovered(routes, aliases, file),
     aliases,
     fallbacks: readFallbacks(file),
+    usualAddress: { system: "LiteLLM", address: "0.0.0.0:4000", at: root.at },
     ...definedOf({ modelless, mostFallbacks: readMostFallbacks(file) }),
   };
 }
@@ -92,11 +92,10 @@ function withoutCovered(
 interface Differences {
   readonly rows: readonly LiteLlmRow[];
   readonly strategy: string | undefined;
-  readonly terms: DraftTerms;
 }
 
-function warnOfDifferences(file: LiteLlmFile, { rows, strategy, terms }: Differences): void {
-  const { reader, root } = file;
+function warnOfDifferences(file: LiteLlmFile, { rows, strategy }: Differences): void {
+  const { reader } = file;
   const limited = rows.flatMap(({ rpm, tpm }) => rpm ?? tpm ?? [])[0];
   if (limited !== undefined && strategy !== "usage-based" && !enforcesLimits(file))
     reader.warn(
@@ -112,12 +111,4 @@ function warnOfDifferences(file: LiteLlmFile, { rows, strategy, terms }: Differe
   const priceless = rows.find(({ target }) => target.price === undefined);
   if (strategy === "lowest-cost" && priceless !== undefined)
     reader.warn(priceless.at, "has no input_cost_per_token, and weir keeps no list of prices");
-  const isPlaced = ["WEIR_HOST", "WEIR_PORT", "PORT"].some(
-    (name) => findVariable(terms.variables, name) !== undefined,
-  );
-  if (!isPlaced)
-    reader.warn(
-      root.at,
-      "does not say where to listen: LiteLLM takes 0.0.0.0:4000, weir 127.0.0.1:8080 unless --host and --port say otherwise",
-    );
 }

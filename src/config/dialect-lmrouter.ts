@@ -10,7 +10,6 @@ import { findProvider, type Provider } from "./providers.ts";
 import { suggestion } from "./readers.ts";
 import type { Given } from "./resolve-options.ts";
 import { describePlace, type Entry, type MapNode, type Node, valueAt } from "./tree.ts";
-import { findVariable } from "./variables.ts";
 
 export const LMROUTER: Dialect = {
   name: "LMRouter",
@@ -66,12 +65,8 @@ function readLmRouter(written: Node, { variables, notes }: DraftTerms): Draft {
     (entry) => readModel(entry, reader) ?? [],
   );
   const options = readOptions(root, reader);
-  if (!options.has("server.port") && findVariable(variables, "WEIR_PORT") === undefined)
-    reader.warn(
-      root.at,
-      "does not say where to listen: LMRouter takes 127.0.0.1:3000, weir 127.0.0.1:8080 unless --port says otherwise",
-    );
-  return { isForeign: true, options, providers, routes, aliases: [], fallbacks: [] };
+  const usualAddress = { system: "LMRouter", address: "127.0.0.1:3000", at: root.at };
+  return { isForeign: true, options, providers, routes, aliases: [], fallbacks: [], usualAddress };
 }
 
 function readProvider({ key: name, keyAt, value }: Entry, reader: FieldReader): DraftProvider | undefined {

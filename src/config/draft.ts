@@ -30,6 +30,8 @@ export interface Draft {
   readonly mostFallbacks?: number;
   /** Instead of the option's, which is the variable's form of it; flag and variable win. */
   readonly webhooks?: readonly WebhookConfig[];
+  /** Where its system would listen, of a file that leaves it open. */
+  readonly usualAddress?: { readonly system: string; readonly address: string; readonly at: Place };
 }
 
 export interface DraftProvider {

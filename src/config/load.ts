@@ -20,6 +20,7 @@ import type { ReadFile } from "./files.ts";
 import type { FlagSpec, ParsedFlags } from "./flags.ts";
 import { joinDrafts } from "./join-draft.ts";
 import { warnOfNearMisses } from "./near-miss.ts";
+import { warnOfListening } from "./listening.ts";
 import { isLoopback, plainHost } from "./network.ts";
 import type { Option } from "./option.ts";
 import { type OptionKey, OPTIONS } from "./options.ts";
@@ -93,7 +94,7 @@ export function loadConfig({ env, flags, readFile, hostname, ...given }: LoadInp
   const files = fallback === undefined ? sources : [fallback];
   const drafts = readDrafts(files, terms);
   const options = resolveFrom(flags, { variables, drafts }, notes);
-  notes.warnings.push(...warnOfOpenness(options, drafts), ...warnOfNearMisses(variables));
+  notes.warnings.push(...warnOfListening(options, drafts), ...warnOfNearMisses(variables));
 
   const { values } = options;
   const listener = { host: values["server.host"], port: values["server.port"], hostname };
@@ -167,21 +168,6 @@ function fromVariables({ variables: names }: Option, variables: Variables): Give
 /** In a pod beside a service named weir, Kubernetes sets WEIR_PORT=tcp://10.0.0.1:8080; it means nothing to us. */
 function usable(variable: Variable | undefined): Variable[] {
   return variable === undefined || /^(tcp|udp):\/\//.test(variable.text.trim()) ? [] : [variable];
-}
-
-/** Another system's file may open weir without its user having said so to weir: that is said aloud. */
-function warnOfOpenness(options: ResolvedOptions, drafts: readonly Draft[]): string[] {
-  const { values } = options;
-  const where = placeOf(options, "server.open");
-  const isFromFile = drafts.some(
-    (draft) => draft.isForeign && draft.options.get("server.open")?.where === where,
-  );
-  const host = values["server.host"];
-  if (!isFromFile || isLoopback(plainHost(host)) || values["access_keys"].length > 0) return [];
-  return [
-    `${where} OPENS WEIR TO EVERYBODY who can reach ${host}: they use your keys without one of their own. ` +
-      "Set WEIR_ACCESS_KEYS to what clients must send, or WEIR_HOST to 127.0.0.1",
-  ];
 }
 
 /** What each option alone cannot know. */

@@ -60,7 +60,7 @@ describe("a sample", () => {
     expect(optionOf(sample, "access_keys")).toBe(
       "sk-master @ litellm/config.yaml:51:15 general_settings.master_key",
     );
-    expect(sample.warnings).toHaveLength(3);
+    expect(sample.warnings).toHaveLength(2);
     expect(sample.warnings[0]).toBe(
       "litellm/config.yaml:37:3 litellm_settings.drop_params is ignored: weir sends bodies as clients write them",
     );

@@ -272,6 +272,27 @@ describe("a file of LLMRouter that opens a public address", () => {
   });
 });
 
+describe("a file of a system that listens elsewhere", () => {
+  const litellm =
+    "model_list: [{ model_name: m, litellm_params: { model: hosted_vllm/m, api_base: http://10.0.0.1:8000/v1 } }]";
+  const told = (env: Record<string, string>, ...argv: string[]) =>
+    warningsOf(env, { files: { "c.yaml": litellm, "p.yaml": "server: { port: 4000 }" }, argv });
+
+  test("has the addresses told", () => {
+    expect(told({}, "--config", "c.yaml")).toEqual([
+      "c.yaml:1:1 does not say where to listen: LiteLLM takes 0.0.0.0:4000, weir 127.0.0.1:8080 unless --host and --port say otherwise",
+    ]);
+  });
+
+  test("has nothing told where a flag, a variable or another file says it", () => {
+    expect([
+      told({}, "--config", "c.yaml", "--port", "4000"),
+      told({ PORT: "4000" }, "--config", "c.yaml"),
+      told({}, "--config", "c.yaml", "--config", "p.yaml"),
+    ]).toEqual([[], [], []]);
+  });
+});
+
 describe("variables of providers", () => {
   const env = { OPENAI_API_KEYS: K1, GROQ_API_KEYS: K2 };
   const namesWith = (text: string) =>
