@@ -28,7 +28,7 @@ export function holdFile<T>(path: string, work: () => T, patienceMs = PATIENCE_M
   }
 }
 
-export class FileBusy extends Error {
+class FileBusy extends Error {
   readonly code = "EBUSY";
 
   constructor(lock: string, owner: string) {
