@@ -19,6 +19,8 @@ interface Scene {
   readonly reader: OptionReader;
   readonly ssh: Ssh;
   readonly records: Records;
+  /** Resolves at the first Ctrl-C. */
+  readonly asked: Promise<unknown>;
 }
 
 interface Verb {
@@ -48,8 +50,19 @@ export const runDeploy: Command = async (invocation) => {
   if (command.length === 0) reader.wrong("--ssh-command", "ssh, or a command like it", "");
   const parallel = reader.integer("parallel", { least: 1, most: 1024, fallback: 16 });
   await using ssh = openSsh({ command, parallel, environment: env });
+  const signals = listenForStop(invocation);
+  // What starts services has some to stop at the first signal; all else can be left at once.
+  const isPatient = verb.run === runStart && !reader.isOn("dry-run");
+  const left = (isPatient ? signals.insisted : signals.asked).then(() => "left" as const);
+  let isLeft = false;
+  const own: Invocation = { ...invocation, out: (text) => (isLeft ? undefined : out(text)) };
   try {
-    return await verb.run({ invocation, reader, ssh, records: openRecords(env) });
+    const scene = { invocation: own, reader, ssh, records: openRecords(env), asked: signals.asked };
+    const code = await Promise.race([verb.run(scene), left]);
+    if (code !== "left") return code;
+    isLeft = true;
+    out("Left as it is; see weir deploy status and weir deploy stop.\n");
+    return EXIT.interrupted;
   } catch (error) {
     if (!(error instanceof RecordsFlaw)) throw error;
     err(`${error.message}\n`);
@@ -64,13 +77,12 @@ function isRight({ invocation, reader }: Scene): boolean {
 }
 
 async function runStart(scene: Scene): Promise<number> {
-  const { invocation, reader, ssh, records } = scene;
+  const { invocation, reader, ssh, records, asked } = scene;
   const { out, err, env, isTerminal } = invocation;
   const order = readOrder(reader, env);
   if (!isRight(scene) || order === undefined) return EXIT.usage;
   const isDry = reader.isOn("dry-run");
   const stop = new AbortController();
-  const signals = listenForStop(invocation);
   const isLive = isTerminal && !isDry && env["TERM"] !== "dumb";
   const progress = createProgress(out, isLive ? screenOf(out) : undefined);
   const tools: DeployTools = {
@@ -100,19 +112,13 @@ async function runStart(scene: Scene): Promise<number> {
     return EXIT.failed;
   }
   records.all(); // nothing is started on a record that cannot be read
-  void signals.asked.then(() => {
+  void asked.then(() => {
     progress.say(
       "Stopping what is not ready yet; what is ready stays. Once more leaves everything as it is.",
     );
     stop.abort();
   });
-  const insisted = signals.insisted.then(() => "insisted" as const);
-  const ended = await Promise.race([deploy(order, tools), insisted]);
-  if (ended === "insisted") {
-    out("Left as it is; see weir deploy status and weir deploy stop.\n");
-    return EXIT.interrupted;
-  }
-  return ended ? EXIT.fine : EXIT.failed;
+  return (await deploy(order, tools)) ? EXIT.fine : EXIT.failed;
 }
 
 const screenOf = (write: Screen["write"]): Screen => ({

@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isComplete, type NodeAnswer, printable, readAnswer } from "./answers.ts";
+import { type Called, runCommand } from "./run-command.ts";
 
 export type Told =
   | { readonly kind: "answer"; readonly answer: NodeAnswer }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** Calls that run when it is disposed of are ended. */
 export interface Ssh extends AsyncDisposable {
   /** Runs a script of this room on a node. */
   readonly run: (host: string, script: string, timeoutMs: number) => Promise<Told>;
@@ -50,8 +52,10 @@ export function openSsh({ command, parallel, environment }: SshTerms): Ssh {
   ];
   const used = new Set<string>();
   const free = createBound(parallel);
+  const leaving = new AbortController();
+  const { signal } = leaving;
   const call = (words: readonly string[], input: string, timeoutMs: number): Promise<Called> =>
-    runCommand([...command, ...words], { input, timeoutMs, environment });
+    runCommand([...command, ...words], { input, timeoutMs, environment, signal });
   return {
     run: (host, script, timeoutMs) =>
       free(async () => {
@@ -77,59 +81,16 @@ export function openSsh({ command, parallel, environment }: SshTerms): Ssh {
       return { address, place };
     },
     [Symbol.asyncDispose]: async () => {
-      if (shares)
-        await Promise.all(
-          [...used].map((host) =>
-            free(() => call([...options, "-O", "exit", "--", host], "", LOCAL_CALL_MS)),
-          ),
-        );
+      leaving.abort();
+      const last = createBound(parallel);
+      const end = (host: string): Promise<Called> => {
+        const words = [...command, ...options, "-O", "exit", "--", host];
+        return last(() => runCommand(words, { input: "", timeoutMs: LOCAL_CALL_MS, environment }));
+      };
+      if (shares) await Promise.all([...used].map(end));
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-type Called =
-  | {
-      readonly kind: "ended";
-      readonly output: string;
-      readonly complaints: string;
-      readonly exitCode: number;
-    }
-  | { readonly kind: "failed"; readonly reason: string };
-
-interface Call {
-  readonly input: string;
-  readonly timeoutMs: number;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
-async function runCommand(
-  words: readonly string[],
-  { input, timeoutMs, environment }: Call,
-): Promise<Called> {
-  try {
-    const child = Bun.spawn([...words], {
-      stdin: Buffer.from(input),
-      stdout: "pipe",
-      stderr: "pipe",
-      env: environment,
-      timeout: timeoutMs,
-      killSignal: "SIGKILL",
-      // A Ctrl-C is for weir, which has services to stop through these; a group of its own keeps it from them.
-      detached: true,
-    });
-    const [output, complaints, exitCode] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    if (child.signalCode === "SIGKILL")
-      return { kind: "failed", reason: `no answer within ${Math.round(timeoutMs / 1000)} s` };
-    return { kind: "ended", output, complaints, exitCode };
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return { kind: "failed", reason: `cannot run ${words[0] ?? "ssh"}: ${error.message}` };
-  }
 }
 
 /** ssh says what went wrong last; before it may stand banners and warnings. */

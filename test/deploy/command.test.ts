@@ -1,25 +1,34 @@
 // What `weir deploy` makes of its arguments, without any node.
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runDeploy } from "../../src/commands/deploy.ts";
+import { runCommand } from "../../src/deploy/run-command.ts";
+import { until } from "../support/until.ts";
+import { isLiving } from "./desk.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-deploy-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 /** `false` in ssh's place: no node answers. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return start(args, env).ended;
+}
+
+/** Starts without waiting; `signal` is what Ctrl-C does. */
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   let said = "";
-  const code = await runDeploy({
+  const handlers: (() => void)[] = [];
+  const ended = runDeploy({
     args: [...args, ...(args.includes("--ssh-command") ? [] : ["--ssh-command", "false"])],
     env: { HOME: folder, PATH: process.env["PATH"], WEIR_CONFIG: join(folder, "weir.yaml"), ...env },
     out: (text) => void (said += text),
     err: (text) => void (said += text),
     isTerminal: false,
-    onSignal: () => undefined,
-  });
-  return { code, said };
+    onSignal: (name, act) => void (name === "SIGINT" && handlers.push(act)),
+  }).then((code) => ({ code, said }));
+  return { ended, said: () => said, signal: () => handlers.forEach((act) => act()) };
 }
 
 /** A command in ssh's place that does this. */
@@ -31,6 +40,71 @@ async function fakeSsh(body: string): Promise<string> {
 
 const MODEL = ["--model-name", "/data/Qwen3-32B/", "--tensor-parallel-size", "4"];
 const DRY = [...MODEL, "--dry-run"];
+
+describe("Ctrl-C", () => {
+  const STARTING = ["--hosts", "a,b", ...MODEL, "--parallel", "1"];
+  test.each([
+    ["at once in a dry run", [...STARTING, "--dry-run"], 1],
+    ["at once in status", ["status", "--hosts", "a,b", "--parallel", "1"], 1],
+    ["at once in stop", ["stop", "--hosts", "a,b", "--parallel", "1"], 1],
+    ["the second time where services are started", STARTING, 2],
+  ])("leaves %s, and ends the calls under way", async (_, args, times) => {
+    const calls = join(folder, "calls");
+    rmSync(calls, { force: true });
+    const ssh = await fakeSsh(`case "$*" in
+      *"-G -- "*) echo hostname h;;
+      *"-O exit -- "*) ;;
+      *) echo "$$ $*" >>${calls}; exec sleep 600;;
+    esac`);
+    const { ended, said, signal } = start([...args, "--ssh-command", ssh]);
+    const called = (): string => (existsSync(calls) ? readFileSync(calls, "utf8") : "");
+    await until(() => called().endsWith("\n"), "a node is called");
+    for (let time = 0; time < times; time += 1) signal();
+    expect((await ended).code).toBe(130);
+    expect(said()).toEndWith("Left as it is; see weir deploy status and weir deploy stop.\n");
+    const [, pid, path] = /^(\d+) .*ControlPath=(\S+)\/%C/.exec(called()) ?? [];
+    expect([isLiving(Number(pid)), existsSync(path ?? "/"), called().split("\n").length]).toEqual([
+      false,
+      false,
+      2,
+    ]);
+  });
+});
+
+describe("a command", () => {
+  test("is not waited for when it has ended and left somebody behind", async () => {
+    const left = join(folder, "left");
+    const ssh = await fakeSsh(
+      `sleep 600 >/dev/null & echo $! >${left}; echo weir:- gpus 8; echo weir:- done`,
+    );
+    const { said } = await run(["--hosts", "a", ...DRY, "--ssh-command", ssh]);
+    expect(said).toContain("\n2 services would be started.");
+    const pid = Number(readFileSync(left, "utf8"));
+    expect(isLiving(pid)).toBe(true);
+    process.kill(pid);
+  });
+
+  test("that is ended takes along what it started", async () => {
+    const file = join(folder, "started");
+    const words = ["sh", "-c", `sleep 600 & echo $! >${file}; wait`];
+    const leaving = new AbortController();
+    const environment = { PATH: process.env["PATH"] };
+    const called = runCommand(words, { input: "", timeoutMs: 60_000, environment, signal: leaving.signal });
+    const pid = (): number => (existsSync(file) ? Number(readFileSync(file, "utf8")) : 0);
+    await until(() => pid() > 0, "it has started something");
+    leaving.abort();
+    expect(await called).toEqual({ kind: "failed", reason: "interrupted" });
+    await until(() => !isLiving(pid()), "what it started is gone");
+  });
+
+  test("that takes too long is told", async () => {
+    const call = { input: "", timeoutMs: 500, environment: { PATH: process.env["PATH"] } };
+    expect(await runCommand(["sleep", "600"], call)).toEqual({
+      kind: "failed",
+      reason: "no answer within 1 s",
+    });
+  });
+});
 
 describe("weir deploy --dry-run", () => {
   test("prints the documented table for three nodes with eight GPUs, every command, and the rows", async () => {
