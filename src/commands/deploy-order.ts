@@ -161,6 +161,13 @@ export function readOrder(reader: OptionReader, environment: Environment): Order
       "--extra-args",
       "no API key: every list of processes would show it; keep the engines' network private",
     );
+  const own = extra.find((word) => /^--(?:port|served[-_]model[-_]name)(?:=|$)/.test(word));
+  if (own !== undefined)
+    reader.wrong(
+      "--extra-args",
+      "no option that weir deploy has itself, since it looks for what it gave",
+      own,
+    );
   if (hosts === undefined || engine === undefined || found.kind === "flaw" || reader.problems.length > 0)
     return undefined;
   return {

@@ -1,6 +1,6 @@
 // What is known of every service that was started: kept here in one file, and with the service on its node.
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { ENGINE_NAMES, type EngineName } from "./engines.ts";
 import { holdFile } from "./hold-file.ts";
 import { readIfThere, replaceFile } from "./replace-file.ts";
@@ -36,8 +36,9 @@ const OWNER_ONLY = 0o600;
 /** Read anew for every change, by one process at a time, so that two runs side by side keep each other's services. */
 export function openRecords(environment: Readonly<Record<string, string | undefined>>): Records {
   const given = environment["XDG_STATE_HOME"] ?? "";
-  const home = environment["HOME"] ?? homedir();
-  const path = join(given === "" ? join(home, ".local/state") : given, "weir/deploy.json");
+  const home = environment["HOME"] || homedir();
+  // A relative one is not valid (XDG Base Directory Specification), and would be another file in every folder.
+  const path = join(isAbsolute(given) ? given : join(home, ".local/state"), "weir/deploy.json");
   const all = (): readonly ServiceRecord[] => {
     let text: string | undefined;
     try {

@@ -39,14 +39,13 @@ const LOCAL_CALL_MS = 10_000;
 const LONGEST_FOLDER = 40;
 
 export function openSsh({ command, parallel, environment }: SshTerms): Ssh {
-  const folder = mkdtempSync(join(tmpdir(), "weir-ssh-"));
-  const shares = folder.length <= LONGEST_FOLDER && process.platform !== "win32";
+  const folder = makeFolder(environment["TMPDIR"] || tmpdir());
   const options = [
     "-o",
     "BatchMode=yes",
     "-o",
     `ConnectTimeout=${CONNECT_SECONDS}`,
-    ...(shares
+    ...(folder !== undefined
       ? ["-o", "ControlMaster=auto", "-o", `ControlPath=${join(folder, "%C")}`, "-o", "ControlPersist=60"]
       : []),
   ];
@@ -87,10 +86,22 @@ export function openSsh({ command, parallel, environment }: SshTerms): Ssh {
         const words = [...command, ...options, "-O", "exit", "--", host];
         return last(() => runCommand(words, { input: "", timeoutMs: LOCAL_CALL_MS, environment }));
       };
-      if (shares) await Promise.all([...used].map(end));
+      if (folder === undefined) return;
+      await Promise.all([...used].map(end));
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** For the sockets; undefined where none can be: then every call has a connection of its own. */
+function makeFolder(base: string): string | undefined {
+  if (process.platform === "win32" || join(base, "weir-ssh-XXXXXX").length > LONGEST_FOLDER) return undefined;
+  try {
+    return mkdtempSync(join(base, "weir-ssh-"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
+  }
 }
 
 /** ssh says what went wrong last; before it may stand banners and warnings. */

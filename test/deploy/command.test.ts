@@ -203,6 +203,27 @@ describe("a secret", () => {
 });
 
 describe("weir deploy", () => {
+  test("takes no engine's argument that would make it look elsewhere than the engine is", async () => {
+    for (const argument of ["--port", "--served-model-name", "--served_model_name"]) {
+      const { code, said } = await run(["--hosts", "a", ...DRY, `--extra-args=--seed 1 ${argument}=7`]);
+      expect([code, said]).toEqual([
+        64,
+        `cannot read --extra-args: expected no option that weir deploy has itself, since it looks for what it gave, found "${argument}=7"\n`,
+      ]);
+    }
+  });
+
+  test("goes on without a folder for sockets, and keeps its record in the home folder alone", async () => {
+    const odd = { TMPDIR: join(folder, "none"), XDG_STATE_HOME: "state" };
+    const ssh = await fakeSsh(`case "$*" in
+      *ControlPath*) ;; *"-G -- "*) echo hostname h;; *) echo weir:- gpus 8; echo weir:- done;;
+    esac`);
+    const { code, said } = await run(["--hosts", "a", ...DRY, "--ssh-command", ssh], odd);
+    expect([code, said.includes("cannot be reached")]).toEqual([0, false]);
+    const path = join(folder, ".local/state/weir/deploy.json");
+    expect((await run(["status"], odd)).said).toBe(`No service is known: none in ${path}.\n`);
+  });
+
   test("tells every wrong option at once", async () => {
     const { code, said } = await run([
       "--hosts",
