@@ -1,4 +1,5 @@
 // Shows how far each service is: on a terminal a line each that changes in place, elsewhere a new line for every change.
+import { stringWidth } from "bun";
 
 export interface Progress {
   /** Lines in this order, before anything is known of them. */
@@ -56,7 +57,7 @@ function liveProgress(screen: Screen): Progress {
   let drawn: readonly string[] = [];
   /** A window that became narrower has wrapped the lines. */
   const erase = (columns: number): string => {
-    const lines = drawn.reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / columns)), 0);
+    const lines = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0);
     return lines === 0 ? "" : `\u001b[${lines}A\r${CLEAR_BELOW}`;
   };
   const draw = (before: string): void => {
@@ -95,5 +96,15 @@ function liveProgress(screen: Screen): Progress {
   };
 }
 
-const cut = (line: string, width: number): string =>
-  line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+/** By columns: a Chinese character or an emoji takes two. */
+function cut(line: string, width: number): string {
+  if (stringWidth(line) <= width) return line;
+  let head = "";
+  let left = width - 1;
+  for (const char of line) {
+    left -= stringWidth(char);
+    if (left < 0) break;
+    head += char;
+  }
+  return `${head}…`;
+}

@@ -71,6 +71,18 @@ describe("progress on a terminal", () => {
     expect(screenOf(text)).toEqual(["a service 0  start…"]);
   });
 
+  test("counts columns, of which some characters take two", () => {
+    const written: string[] = [];
+    const write = (more: string): void => void written.push(more);
+    const progress = createProgress(write, { write, columns: 40, rows: 24 });
+    progress.begin(["a service 0"]);
+    progress.update("a service 0", "starting", "正在加载模型权重".repeat(8));
+    const [, line = ""] = /\u001b\[1A\r\u001b\[0J(.*)\n$/.exec(written.at(-1) ?? "") ?? [];
+    expect(line).toBe("a service 0  starting  正在加载模型权…");
+    progress.update("a service 0", "ready");
+    expect(written.at(-1)).toStartWith("\u001b[1A\r");
+  });
+
   test("counts the services that do not fit", () => {
     let text = "";
     const write = (more: string): void => void (text += more);
