@@ -89,14 +89,15 @@ export function mergeOptions(drafts: readonly Draft[], notes: Notes): ReadonlyMa
   const merged = new Map<OptionKey, Given>();
   for (const [key, given] of drafts.flatMap(({ options }) => [...options])) {
     const before = merged.get(key);
-    if (before !== undefined && before.text !== given.text)
+    if (before === undefined || (before.isImplied === true && given.isImplied !== true))
+      merged.set(key, given);
+    else if (given.isImplied !== true && before.text !== given.text)
       notes.problems.push({
         kind: "configuration",
         where: given.where,
         // Neither text is shown: it may be a secret, or have come from a variable that holds one.
         expected: `the same as ${before.where}, or only one of them`,
       });
-    else merged.set(key, before ?? given);
   }
   return merged;
 }

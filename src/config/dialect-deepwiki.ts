@@ -2,7 +2,7 @@
 import { Secret, maskSecret } from "../core/credential.ts";
 import { AZURE_ENDPOINT, readAzureVersion } from "./azure.ts";
 import { readAddress } from "./dialect-book.ts";
-import { FieldReader } from "./dialect-fields.ts";
+import { FieldReader, implied } from "./dialect-fields.ts";
 import type { Dialect, Draft, DraftAddress, DraftKey, DraftProvider, DraftTerms } from "./draft.ts";
 import { expandText } from "./expand.ts";
 import { quoted } from "./problem.ts";
@@ -37,9 +37,7 @@ function readDeepWiki(root: Node, terms: DraftTerms): Draft {
     reader.refuse(root.at, "at least one provider with keys", "none of those it names");
   return {
     isForeign: true,
-    options: new Map([
-      ["strategy", { text: "least-used", where: `${describePlace(root.at)} (DeepWiki's way)` }],
-    ]),
+    options: new Map([["strategy", implied("least-used", `${describePlace(root.at)} (DeepWiki's way)`)]]),
     providers,
     routes: [],
     aliases: [],

@@ -1,6 +1,6 @@
 // The list of endpoints that an article on LiteLLM prints (`endpoints: [{name, url, weight}]`, `strategy`) as a draft.
 import { createProviderBook, providerAt, readAddress } from "./dialect-book.ts";
-import { FieldReader, given, type KeyRules } from "./dialect-fields.ts";
+import { FieldReader, given, implied, type KeyRules } from "./dialect-fields.ts";
 import { keyVariablesOf } from "./dialect-litellm-model.ts";
 import type { Dialect, Draft, DraftTarget, DraftTerms } from "./draft.ts";
 import { expandTree } from "./expand.ts";
@@ -65,7 +65,7 @@ function readEndpoints(written: Node, terms: DraftTerms): Draft {
   return {
     isForeign: true,
     options: new Map([
-      ["strategy", strategy === undefined ? { text: "round-robin", where } : given(strategy)],
+      ["strategy", strategy === undefined ? implied("round-robin", where) : given(strategy)],
     ]),
     providers: book.providers(),
     // Any model, under whatever name clients give it.

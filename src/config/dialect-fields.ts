@@ -170,6 +170,9 @@ export const inSeconds = (node: Node, seconds: number): Given => ({
 
 export const given = ({ value, at }: Placed<string>): Given => ({ text: value, where: describePlace(at) });
 
+/** What the system does when its file says nothing of it. */
+export const implied = (text: string, where: string): Given => ({ text, where, isImplied: true });
+
 /** Entries of a map, or none of anything else. */
 export const entriesOf = (node: Node | undefined): readonly Entry[] =>
   node?.kind === "map" ? node.entries : [];

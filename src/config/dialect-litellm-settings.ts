@@ -1,6 +1,6 @@
 // LiteLLM's settings as weir's options: times, retries, rests, access. Router settings stand before the general ones.
 import { readStrategyName } from "../core/strategy.ts";
-import { type FieldReader, given, inSeconds } from "./dialect-fields.ts";
+import { type FieldReader, given, implied, inSeconds } from "./dialect-fields.ts";
 import type { LiteLlmFile } from "./dialect-litellm-file.ts";
 import { GENERAL_KEYS, ROUTER_KEYS, SETTINGS_KEYS, UNKNOWN_KEY } from "./dialect-litellm-keys.ts";
 import type { OptionKey } from "./options.ts";
@@ -25,7 +25,10 @@ export function readSettings(file: LiteLlmFile): Options {
   const strategy = reader.placed(valueAt(router, "routing_strategy"));
   // Under weir's own name for it, which displays need not mask: LiteLLM's longer ones look like keys.
   const name = readStrategyName(strategy?.value ?? DEFAULT_STRATEGY) ?? strategy?.value ?? DEFAULT_STRATEGY;
-  options.set("strategy", { text: name, where: strategy === undefined ? where : describePlace(strategy.at) });
+  options.set(
+    "strategy",
+    strategy === undefined ? implied(name, where) : { text: name, where: describePlace(strategy.at) },
+  );
   readTries(file, options, where);
   readTimeouts(file, options);
   readRests(file, options);
@@ -38,7 +41,7 @@ const DEFAULT_RETRIES = "2";
 
 function readTries({ reader, router, litellm }: LiteLlmFile, options: Options, where: string): void {
   const tries = reader.placed(valueAt(router, "num_retries") ?? valueAt(litellm, "num_retries"));
-  options.set("retry.max", tries === undefined ? { text: DEFAULT_RETRIES, where } : given(tries));
+  options.set("retry.max", tries === undefined ? implied(DEFAULT_RETRIES, where) : given(tries));
   const wait = valueAt(router, "retry_after");
   const seconds = reader.number(wait);
   if (wait === undefined || seconds === undefined || seconds === 0) return;

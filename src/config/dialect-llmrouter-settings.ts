@@ -1,7 +1,7 @@
 // LLMRouter's settings as weir's options, with the defaults of its code where the file is silent.
 import { Secret } from "../core/credential.ts";
 import { WEBHOOK_DEFAULTS, type WebhookConfig } from "../core/webhook.ts";
-import { type FieldReader, given } from "./dialect-fields.ts";
+import { type FieldReader, given, implied } from "./dialect-fields.ts";
 import type { DraftHealth, DraftTerms } from "./draft.ts";
 import { definedOf } from "./draft-backends.ts";
 import type { OptionKey } from "./options.ts";
@@ -29,10 +29,10 @@ export function readSettings(root: Node, terms: DraftTerms, reader: FieldReader)
     if (node !== undefined && value !== undefined && value > 0) options.set(option, make(node, value));
   };
   const where = `${describePlace(root.at)} (LLMRouter's default)`;
-  options.set("strategy", { text: "simple-shuffle", where });
-  options.set("retry.max", { text: "3", where });
+  options.set("strategy", implied("simple-shuffle", where));
+  options.set("retry.max", implied("3", where));
   // One bound for the whole exchange: an engine with a long queue answers late, and is not to be given up before.
-  for (const option of WHOLE_EXCHANGE) options.set(option, { text: `${DEFAULT_REQUEST_SECONDS}s`, where });
+  for (const option of WHOLE_EXCHANGE) options.set(option, implied(`${DEFAULT_REQUEST_SECONDS}s`, where));
   text("strategy", at("routing", "strategy"));
   text("retry.max", at("routing", "num_retries"));
   number("retry.backoff", at("retry", "base_delay_ms"), inUnits("ms"));

@@ -1,6 +1,6 @@
 // LMRouter's config.yaml as a draft: providers with one key or several, and models that name their providers.
 import { providerAt, readAddress } from "./dialect-book.ts";
-import { FieldReader, given, type KeyRules } from "./dialect-fields.ts";
+import { FieldReader, given, implied, type KeyRules } from "./dialect-fields.ts";
 import { readLmRouterKeys } from "./dialect-lmrouter-keys.ts";
 import type { Dialect, Draft, DraftProvider, DraftRoute, DraftTarget, DraftTerms } from "./draft.ts";
 import { expandTree } from "./expand.ts";
@@ -144,10 +144,10 @@ function readTarget(node: Node, reader: FieldReader): DraftTarget | undefined {
 
 function readOptions(root: Node, reader: FieldReader): Map<OptionKey, Given> {
   const options = new Map<OptionKey, Given>();
-  options.set("strategy", {
-    text: "smooth-weighted-round-robin",
-    where: `${describePlace(root.at)} (LMRouter's way)`,
-  });
+  options.set(
+    "strategy",
+    implied("smooth-weighted-round-robin", `${describePlace(root.at)} (LMRouter's way)`),
+  );
   const server = reader.map(valueAt(root, "server"));
   if (server !== undefined) reader.checkKeys(server, SERVER_KEYS, UNKNOWN_KEY);
   for (const key of ["host", "port"] as const) {

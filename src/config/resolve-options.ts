@@ -10,6 +10,8 @@ export interface Given {
   readonly text: string;
   /** `--port`, `WEIR_PORT`, `weir.yaml:3:9 server.port`. */
   readonly where: string;
+  /** What another system does when its file says nothing: any file that says it stands before. */
+  readonly isImplied?: true;
 }
 
 /** Undefined: this layer says nothing of it. */

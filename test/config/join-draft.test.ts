@@ -272,6 +272,34 @@ describe("a file of LLMRouter that opens a public address", () => {
   });
 });
 
+describe("what another system does by itself", () => {
+  const foreign = `{ "openai": { "keys": ["${K1}"] } }`;
+  const strategyWith = (...files: string[]) => {
+    const named = Object.fromEntries(files.map((text, at) => [`${at}.yaml`, text]));
+    const argv = Object.keys(named).flatMap((name) => ["--config", name]);
+    const { resolved } = loadGood({}, { files: named, argv });
+    return resolved.options.find(({ key }) => key === "strategy");
+  };
+
+  test("gives way to a file that says it, whichever comes first", () => {
+    for (const files of [
+      [foreign, "strategy: random"],
+      ["strategy: random", foreign],
+    ])
+      expect(strategyWith(...files)?.shown).toBe("simple-shuffle");
+    expect(strategyWith(foreign)).toMatchObject({
+      shown: "least-used",
+      origin: "0.yaml:1:1 (DeepWiki's way)",
+    });
+  });
+
+  test("is the first file's where two leave it open", () => {
+    const other =
+      "endpoints: [{ name: a, url: http://127.0.0.1:9000, weight: 1, api_key: sk-other-000000000001 }]";
+    expect(strategyWith(foreign, other)?.shown).toBe("least-used");
+  });
+});
+
 describe("a file of a system that listens elsewhere", () => {
   const litellm =
     "model_list: [{ model_name: m, litellm_params: { model: hosted_vllm/m, api_base: http://10.0.0.1:8000/v1 } }]";
