@@ -1,5 +1,6 @@
 // The listening socket and what happens to new connections: taken, refused, closed, reset or left hanging.
 // Refusing means that nothing listens, so that a connect is truly refused; the port is kept for the return.
+import { connect } from "node:net";
 import type { Random } from "./random.ts";
 import type { Accept } from "./script-parse.ts";
 
@@ -18,7 +19,7 @@ interface Address {
   readonly port: number;
 }
 
-/** Ports of gates that refuse: the system gives them to whoever asks for a free one, such as the next fake beside. */
+/** Ports of gates that refuse, until they are held and in case they cannot be: the next fake beside may be given one. */
 const refusing = new Set<number>();
 
 /** Listens on a free port that the system gives, unless it is among those that somebody wants back. */
@@ -36,6 +37,21 @@ export function listenBeside<Listener extends { readonly port: number; readonly 
   return listener;
 }
 
+/**
+ * Keeps a port at which nobody listens from being given to whoever asks the system for a free one, in this process or another:
+ * it is the near end of a connection to a listener of our own. Returns what lets it go.
+ */
+function holdPort({ hostname, port }: Address): () => void {
+  const far = Bun.listen({ hostname, port: 0, socket: { data() {}, error() {} } });
+  const near = connect({ host: hostname, port: far.port, localAddress: hostname, localPort: port });
+  // Where an address cannot be held like this, the port is as free as it was.
+  near.on("error", () => undefined);
+  return () => {
+    near.resetAndDestroy();
+    far.stop(true);
+  };
+}
+
 export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>): Gate {
   const { hostname } = address;
   const listen = (port: number): Bun.TCPSocketListener<Data> => Bun.listen<Data>({ hostname, port, socket });
@@ -45,6 +61,7 @@ export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>
   let accept: Accept = { mode: "normal", probability: 1 };
   let random: Random | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let letGo: (() => void) | undefined;
   let stopped = false;
 
   const apply = (next: Accept): void => {
@@ -54,7 +71,10 @@ export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>
       listener?.stop(false);
       listener = undefined;
       refusing.add(port);
+      letGo ??= holdPort({ hostname, port });
     } else {
+      letGo?.();
+      letGo = undefined;
       listener ??= listen(port);
       refusing.delete(port);
     }
@@ -80,6 +100,8 @@ export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>
       stopped = true;
       refusing.delete(port);
       clearTimeout(timer);
+      letGo?.();
+      letGo = undefined;
       listener?.stop(true);
       listener = undefined;
     },

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { listenBeside } from "../../src/fake/gate.ts";
 import { startFake } from "../../src/fake/server.ts";
+import { until } from "../support/until.ts";
 
 test("a fake that refuses takes its port up again", async () => {
   const fake = startFake({ script: { accept: "refuse" } });
@@ -14,6 +16,29 @@ test("a fake that refuses takes its port up again", async () => {
   expect(await isReached()).toBe(true);
   await fake.stop();
 });
+
+/** States of the sockets that have a port of this machine, as Linux writes them: 01 connected, 0A listening. */
+const statesAt = (port: number): readonly (string | undefined)[] =>
+  readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local]) => local === `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`)
+    .map(([, , , state]) => state);
+
+test.skipIf(process.platform !== "linux")(
+  "a fake that refuses keeps others from being given its port, and leaves nothing of that behind",
+  async () => {
+    const fake = startFake({ script: { accept: "refuse" } });
+    await until(() => statesAt(fake.port).includes("01"), "the port is held");
+    expect(statesAt(fake.port)).toEqual(["01"]);
+    fake.configure({});
+    expect(statesAt(fake.port)).toEqual(["0A"]);
+    fake.configure({ accept: "refuse" });
+    await until(() => statesAt(fake.port).includes("01"), "the port is held again");
+    await fake.stop();
+    expect(statesAt(fake.port)).toEqual([]);
+  },
+);
 
 test("a port that another gate wants back is not taken, and what was held meanwhile is given back", () => {
   const given = [7001, 7002, 7003];
