@@ -18,6 +18,10 @@ const SHELLS =
         ([name = ""]) => Bun.which(name) !== null,
       );
 
+/** Of this run alone: processes are found by it on the whole machine. */
+const ONE = `one-${process.pid}`;
+const OLD = `old-${process.pid}`;
+
 const WORDS = ["it's", '"a" $(touch PWNED) `touch PWNED`', "*", "", "\\n", "é"];
 
 for (const shell of SHELLS)
@@ -51,7 +55,7 @@ for (const shell of SHELLS)
     test("start a service with its words as they are, see it, and end every process of it", () => {
       const started = run(
         launchScript({
-          id: "one",
+          id: ONE,
           about: '{"it\'s":"$(x)"}',
           logDir: "my logs",
           logName: "one.log",
@@ -65,7 +69,7 @@ for (const shell of SHELLS)
             ...WORDS,
           ],
         }),
-      ).sightings.get("one");
+      ).sightings.get(ONE);
       expect(started).toMatchObject({
         state: "alive",
         about: '{"it\'s":"$(x)"}',
@@ -84,13 +88,13 @@ for (const shell of SHELLS)
 
       process.kill(started?.pid ?? 0, "SIGKILL");
       for (let tries = 0; tries < 2000 && isLiving(started?.pid ?? 0); tries += 1) Bun.sleepSync(10);
-      expect(run(lookScript(["one", "none"])).sightings.get("one")?.state).toBe("orphaned");
+      expect(run(lookScript([ONE, "none"])).sightings.get(ONE)?.state).toBe("orphaned");
       expect(run(lookScript(["none"])).sightings.get("none")?.state).toBe("missing");
 
-      const ended = run(endScript(["one"], 5));
-      expect([...ended.stopped]).toEqual(["one"]);
+      const ended = run(endScript([ONE], 5));
+      expect([...ended.stopped]).toEqual([ONE]);
       expect(all.map(isLiving)).toEqual([false, false, false]);
-      expect(run(lookScript(["one"])).sightings.get("one")?.state).toBe("missing");
+      expect(run(lookScript([ONE])).sightings.get(ONE)?.state).toBe("missing");
     });
 
     test("end a service whose files were cleared away, and start none that could not be found again", () => {
@@ -159,7 +163,7 @@ for (const shell of SHELLS)
       try {
         run(
           launchScript({
-            id: "old",
+            id: OLD,
             about: "{}",
             logDir: "logs",
             logName: "old.log",
@@ -169,7 +173,7 @@ for (const shell of SHELLS)
         );
         const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
         const node = Bun.spawnSync(["uname", "-n"]).stdout.toString().trim();
-        const file = join(home, ".local/state/weir/deploy", node, "old.process");
+        const file = join(home, ".local/state/weir/deploy", node, `${OLD}.process`);
         Bun.spawnSync([
           "sh",
           "-c",
@@ -179,7 +183,7 @@ for (const shell of SHELLS)
           boot,
           file,
         ]);
-        expect([...run(endScript(["old"], 1)).stopped]).toEqual(["old"]);
+        expect([...run(endScript([OLD], 1)).stopped]).toEqual([OLD]);
         expect(isLiving(stranger.pid)).toBe(true);
       } finally {
         stranger.kill("SIGKILL");
