@@ -374,9 +374,7 @@ describe("weir bench", () => {
   test(
     "ends with 1 when no call succeeded, and with 64 or 1 before any call when it cannot begin",
     async () => {
-      const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-      const url = `http://127.0.0.1:${server.port}`;
-      server.stop(true);
+      const { url } = serveFake({ accept: "refuse" });
       const refused = await runBenchProcess(argsFor({ url }, "-n", "3", "-c", "1"));
       expect([refused.code, refused.report().errors]).toEqual([
         1,

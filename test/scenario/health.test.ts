@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Fake, startFake } from "../../src/fake/server.ts";
-import { freePort } from "../support/engines.ts";
 import { jsonResponse, startRawUpstream } from "../support/raw.ts";
 import { createLatch, until } from "../support/until.ts";
 import { backendId, buildConfig, startWeir, type Weir, type WeirSetup } from "../support/weir.ts";
@@ -37,13 +36,13 @@ const told = (weir: Weir, kind: string): number => weir.events.filter((event) =>
 
 describe("an engine", () => {
   test("that is down at the start serves within one fast interval of coming up", async () => {
-    const port = await freePort();
+    const late = startFake({ script: { accept: "refuse" } });
     // Whatever else asks comes too late for this test.
     const settings = { ...QUICK.settings, intervalMs: 600_000, fastIntervalMs: 200 };
-    await using weir = startWeir(fleet([`http://127.0.0.1:${port}`], { health: { settings } }));
+    await using weir = startWeir(fleet([late.url], { health: { settings } }));
     await until(() => told(weir, "engine_down") === 1, "the engine is found down");
     expect(await readiness(weir)).toBe(503);
-    const late = startFake({ port });
+    late.configure({});
     await until(() => stateOf(weir, 0)?.rest === undefined, "its rest is over");
     expect(count(late, "/v1/models")).toBe(1);
     expect(await chat(weir)).toBe(200);

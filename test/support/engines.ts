@@ -111,11 +111,3 @@ export const status = (code: number): Told => ({ status: code, text: "{}" });
 export const refused = (): never => {
   throw Object.assign(new Error("secret details"), { code: "cannot connect: ECONNREFUSED" });
 };
-
-/** A port where nobody listens now. */
-export async function freePort(): Promise<number> {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
-}
