@@ -251,7 +251,7 @@ describe("a browser", () => {
     const right = await post("/dashboard/login", { key: ` ${ADMIN_KEY} `, next: "/metrics" });
     expect([right.status, right.headers.get("location")]).toEqual([303, "/metrics"]);
     const set = right.headers.get("set-cookie") ?? "";
-    expect(set).toMatch(/^weir_session_\d+=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+    expect(set).toMatch(/^weir_session_\d+=[\w-]{43}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict$/);
     const cookie = set.split(";")[0] ?? "";
     expect((await weir.get("/metrics", { cookie: `a=b; ${cookie}; c=d` })).status).toBe(200);
     expect((await weir.get("/dashboard/login", { cookie })).status).toBe(303);
@@ -299,12 +299,24 @@ describe("a browser", () => {
     expect(await page.text()).not.toContain("<script>");
   });
 
-  test("is asked again after half a day, and when the key has changed", async () => {
+  test("is not asked again while the page is in use, for a month", async () => {
+    await using weir = start(ADMIN_KEY);
+    const cookie = await logIn(weir.url);
+    for (let halfDays = 0; halfDays < 60; halfDays += 1) {
+      expect((await weir.get("/metrics", { cookie })).status).toBe(200);
+      weir.advance(12 * 3_600_000 - 1);
+    }
+    expect((await weir.get("/metrics", { cookie })).status).toBe(200);
+    weir.advance(60);
+    expect((await weir.get("/metrics", { cookie })).status).toBe(401);
+  });
+
+  test("is asked again after half a day without use, and when the key has changed", async () => {
     await using weir = start(ADMIN_KEY);
     const first = await logIn(weir.url);
     weir.advance(12 * 3_600_000 - 1);
     expect((await weir.get("/metrics", { cookie: first })).status).toBe(200);
-    weir.advance(1);
+    weir.advance(12 * 3_600_000);
     expect((await weir.get("/metrics", { cookie: first })).status).toBe(401);
     const second = await logIn(weir.url);
     weir.changeKey(ADMIN_KEY);
