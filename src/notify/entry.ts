@@ -43,6 +43,8 @@ export function describeEvent(event: ProxyEvent): Entry | undefined {
         attempts: event.attempts,
         outcome: belied,
         ending: event.ending === "complete" ? undefined : event.ending,
+        // Else a long wait in weir would look like a slow backend.
+        queued_ms: event.queuedMs < 1 ? undefined : rounded(event.queuedMs),
         ...measuresOf(event),
       };
       return { level: isBad ? "warn" : "info", message: "request", fields };

@@ -99,6 +99,12 @@ describe("logs", () => {
     expect(rows()).toMatchObject([{ status: 429, code: "rate_limit_exceeded" }]);
   });
 
+  test("tell a wait in weir, where there was one", () => {
+    const { logs, rows } = start();
+    for (const queuedMs of [0.04, 3004.56]) logs.emit({ ...REQUEST, queuedMs, durationMs: 4000 });
+    expect(rows().map((row) => row.queued_ms)).toEqual([undefined, 3004.6]);
+  });
+
   test("have the attempts too at debug", () => {
     const { logs, rows } = start({ level: "debug" });
     logs.emit(ATTEMPT);
