@@ -1,7 +1,6 @@
 // Opens connections to one server: plain, in TLS, or in TLS through a proxy. One that is not open in time is given up, whatever
 // it waits for; nothing is sent to a server whose certificate does not hold.
-import { closeSync, openSync } from "node:fs";
-import { devNull } from "node:os";
+import { codeOf, describeConnectError, describeRefusal } from "./connect-errors.ts";
 
 export interface LineEvents {
   /** From now on it takes what is written. */
@@ -146,9 +145,7 @@ export function createDialer({
       connectMs,
     );
     Bun.connect<State>({ ...first, data: state }).catch((error: unknown) => {
-      const code = codeOf(error);
-      const where = via === undefined ? "" : " at the proxy";
-      over(state, `cannot connect: ${isOutOfDescriptors(code) ? NO_DESCRIPTOR : code + where}`);
+      over(state, `cannot connect: ${describeConnectError(error, via === undefined ? "" : " at the proxy")}`);
     });
     return {
       write: (bytes) => Math.max(0, state.socket?.write(bytes) ?? 0),
@@ -166,39 +163,3 @@ function terminate(state: State): void {
 
 const bareHost = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
 const portOf = (text: string, fallback: number): number => (text === "" ? fallback : Number(text));
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-
-const NO_DESCRIPTOR = "no descriptor is left here: use more workers (-w) or a higher ulimit -n";
-
-/** Bun says of a socket that cannot be made that it was refused; a file tells the two apart. */
-function isOutOfDescriptors(code: string): boolean {
-  if (code !== "ECONNREFUSED") return false;
-  try {
-    closeSync(openSync(devNull, "r"));
-    return false;
-  } catch (error) {
-    return ["EMFILE", "ENFILE"].includes(codeOf(error));
-  }
-}
-
-const UNKNOWN_AUTHORITY = "the certificate is from an authority that is not trusted; see NODE_EXTRA_CA_CERTS";
-
-/** As the proxy says it, but for the setting; the other codes say enough. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
-  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is signed by itself alone; see NODE_EXTRA_CA_CERTS",
-  CERT_HAS_EXPIRED: "the certificate has expired",
-  CERT_NOT_YET_VALID: "the certificate is not valid yet",
-  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another host name",
-  EPROTO: "the TLS handshake failed: does the server speak https?",
-};
-
-function describeRefusal(error: Error | null): string {
-  const code = codeOf(error);
-  const reason = REFUSALS[code];
-  return reason === undefined ? code : `${reason} (${code})`;
-}
