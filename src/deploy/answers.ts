@@ -22,8 +22,6 @@ export interface Sighting {
 export interface NodeAnswer {
   readonly flaw?: string;
   readonly gpus?: number;
-  /** By which the driver knows them, wherever they are seen from. */
-  readonly gpuIds: ReadonlySet<string>;
   readonly takenPorts: ReadonlySet<number>;
   readonly sightings: ReadonlyMap<string, Sighting>;
   /** By service: why it could not be started. */
@@ -45,7 +43,6 @@ export function readAnswer(output: string): NodeAnswer {
   const sightings = new Map<string, Draft>();
   const node: { flaw?: string; gpus?: number } = {};
   const [takenPorts, stopped, killed] = [new Set<number>(), new Set<string>(), new Set<string>()];
-  const gpuIds = new Set<string>();
   const [flaws, left] = [new Map<string, string>(), new Map<string, string>()];
   for (const line of output.split("\n")) {
     const [, id, verb, rest = ""] = /^weir:(\S+) (\w+)(?: (.*))?$/s.exec(line) ?? [];
@@ -53,14 +50,13 @@ export function readAnswer(output: string): NodeAnswer {
     if (verb === "flaw" && id === "-") node.flaw = printable(rest);
     else if (verb === "flaw") flaws.set(id, printable(rest));
     else if (verb === "gpus") node.gpus = Number.parseInt(rest, 10) || 0;
-    else if (verb === "gpu") gpuIds.add(rest);
     else if (verb === "port") takenPorts.add(Number.parseInt(rest, 16));
     else if (verb === "left") left.set(id, rest.trim());
     else if (verb === "stopped") stopped.add(id);
     else if (verb === "killed") killed.add(id);
     else if (id !== "-") see(sightings, id, { verb, rest });
   }
-  return { ...node, gpuIds, takenPorts, sightings, flaws, left, stopped, killed };
+  return { ...node, takenPorts, sightings, flaws, left, stopped, killed };
 }
 
 function see(

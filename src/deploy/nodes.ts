@@ -20,23 +20,21 @@ export const CALL_TIMEOUT_MS = 60_000;
 export async function askNodes(ssh: Ssh, hosts: readonly string[]): Promise<readonly NodeReport[]> {
   const asked = await Promise.all(hosts.map((host) => askNode(ssh, host)));
   const owners = new Map<string, string>();
-  return asked.map(({ report, marks }, at) => {
+  return asked.map(({ report, place }, at) => {
     const host = hosts[at] ?? "";
-    const mark = marks.find((each) => owners.has(each));
-    if (mark === undefined) {
-      for (const each of marks) owners.set(each, host);
-      return report;
+    const owner = place === undefined ? undefined : owners.get(place);
+    if (owner !== undefined) {
+      const line = `is ${owner} by another name (ssh goes to the same place): nothing is started by this one`;
+      return { kind: "double", host, line, urlHost: report.urlHost };
     }
-    const same = mark.startsWith("GPU-") ? "it has the same GPUs" : "ssh goes to the same place";
-    const line = `is ${owners.get(mark)} by another name (${same}): nothing is started by this one`;
-    return { kind: "double", host, line, urlHost: report.urlHost };
+    if (place !== undefined) owners.set(place, host);
+    return report;
   });
 }
 
 interface Asked {
   readonly report: NodeReport;
-  /** What no other node has. */
-  readonly marks: readonly string[];
+  readonly place: string | undefined;
 }
 
 async function askNode(ssh: Ssh, host: string): Promise<Asked> {
@@ -44,9 +42,7 @@ async function askNode(ssh: Ssh, host: string): Promise<Asked> {
     ssh.wayTo(host),
     ssh.run(host, probeScript(), CALL_TIMEOUT_MS),
   ]);
-  const gpuIds = told.kind === "answer" ? told.answer.gpuIds : [];
-  const marks = [...(place === undefined ? [] : [place]), ...gpuIds];
-  return { report: reportOf(host, urlHostOf(address), told), marks };
+  return { report: reportOf(host, urlHostOf(address), told), place };
 }
 
 function reportOf(host: string, urlHost: string, told: Told): NodeReport {

@@ -90,10 +90,7 @@ main() {
   for tool in setsid awk grep tail; do
     command -v $tool >/dev/null 2>&1 || { say "- flaw the command $tool is missing there"; return; }
   done
-  if command -v nvidia-smi >/dev/null 2>&1; then
-    gpus=$(nvidia-smi -L 2>/dev/null); say "- gpus $(printf '%s\n' "$gpus" | grep -c '^GPU ')"
-    printf '%s\n' "$gpus" | grep -oE 'GPU-[0-9a-f]{8}(-[0-9a-f]+){4}' | sed 's/^/weir:- gpu /'
-  fi
+  if command -v nvidia-smi >/dev/null 2>&1; then say "- gpus $(nvidia-smi -L 2>/dev/null | grep -c '^GPU ')"; fi
   awk 'FNR > 1 && $4 != "06" { n = split($2, part, ":"); print "weir:- port " part[n] }' \
     /proc/net/tcp $(ls /proc/net/tcp6 2>/dev/null) | sort -u
   for about in "$state"/*.about; do

@@ -126,32 +126,23 @@ describe("weir deploy --dry-run", () => {
     expect(said).toEndWith("6 services would be started. This was a dry run: nothing was.\n");
   });
 
-  test("leaves a second name of a node out, by where ssh goes or by the GPUs there, and says so", async () => {
-    const ids = Array.from({ length: 3 }, (_, at) => `GPU-${at}0000000-1111-2222-3333-444444444444`);
-    const answer = (at: number) => `echo weir:- gpus 8; echo weir:- gpu ${ids[at]}; echo weir:- done`;
-    // Of its words the last one is the host, or the one before the remote command.
+  test("leaves a second name of a node out, by where ssh goes, and says so", async () => {
     const ssh = await fakeSsh(`case "$*" in
       *"-G -- jumper"*) echo hostname 10.0.0.1; echo port 22; echo proxycommand nc %n;;
-      *"-G -- far"*) echo hostname 10.0.0.9; echo port 22;;
-      *"-G -- dns"*) echo hostname dns; echo port 22;;
+      *"-G -- far"*) echo hostname 10.0.0.1; echo port 2222;;
       *"-G -- "*) echo hostname 10.0.0.1; echo port 22;;
-      *"-- far "*) ${answer(1)};; *"-- jumper "*) ${answer(2)};; *"-- down"*) exit 255;; *) ${answer(0)};;
+      *"-- down"*) exit 255;; *) echo weir:- gpus 8; echo weir:- done;;
     esac`);
-    const { code, said } = await run([
-      "--hosts",
-      "gpu-a,far,me@gpu-a,dns,jumper,down",
-      ...DRY,
-      "--ssh-command",
-      ssh,
-    ]);
+    const hosts = ["--hosts", "gpu-a,far,me@gpu-a,jumper,down"];
+    const { code, said } = await run([...hosts, ...DRY, "--ssh-command", ssh]);
     expect(code).toBe(0);
-    const left = "nothing is started by this one\n";
-    expect(said).toContain(`me@gpu-a: is gpu-a by another name (ssh goes to the same place): ${left}`);
-    expect(said).toContain(`dns: is gpu-a by another name (it has the same GPUs): ${left}`);
-    expect(said).toContain(`down: is gpu-a by another name (ssh goes to the same place): ${left}`);
+    for (const name of ["me@gpu-a", "down"])
+      expect(said).toContain(
+        `${name}: is gpu-a by another name (ssh goes to the same place): nothing is started by this one\n`,
+      );
     expect(said).toContain("\n6 services would be started.");
-    const urls = [...said.matchAll(/- (http\S+)/g)].map(([, url]) => new URL(url ?? "").hostname);
-    expect(urls).toEqual(["10.0.0.1", "10.0.0.1", "10.0.0.9", "10.0.0.9", "10.0.0.1", "10.0.0.1"]);
+    const names = [...said.matchAll(/^(\S+) +\d +\d-\d +\d{5}/gm)].map(([, name]) => name);
+    expect(names).toEqual(["gpu-a", "gpu-a", "far", "far", "jumper", "jumper"]);
   });
 
   test("reads where from the environment, a flag first", async () => {
