@@ -1,6 +1,5 @@
 // The listening socket and what happens to new connections: taken, refused, closed, reset or left hanging.
 // Refusing means that nothing listens, so that a connect is truly refused; the port is kept for the return.
-import { connect } from "node:net";
 import type { Random } from "./random.ts";
 import type { Accept } from "./script-parse.ts";
 
@@ -39,15 +38,24 @@ export function listenBeside<Listener extends { readonly port: number; readonly 
 
 /**
  * Keeps a port at which nobody listens from being given to whoever asks the system for a free one, in this process or another:
- * it is the near end of a connection to a listener of our own. Returns what lets it go.
+ * it is the near end of a connection to a listener of our own. `leave` gives up what has it now. Returns what lets it go.
  */
-function holdPort({ hostname, port }: Address): () => void {
+function holdPort({ hostname, port }: Address, leave: () => void): () => void {
+  // Before the port is free, else it could be given to this one.
   const far = Bun.listen({ hostname, port: 0, socket: { data() {}, error() {} } });
-  const near = connect({ host: hostname, port: far.port, localAddress: hostname, localPort: port });
+  leave();
+  // Bun's types know no near end; the runtime takes it, and takes the port before it returns.
+  const terms = {
+    hostname,
+    port: far.port,
+    localAddress: hostname,
+    localPort: port,
+    socket: { data() {}, error() {} },
+  };
   // Where an address cannot be held like this, the port is as free as it was.
-  near.on("error", () => undefined);
+  const near = Bun.connect(terms).catch(() => undefined);
   return () => {
-    near.resetAndDestroy();
+    void near.then((socket) => socket?.terminate());
     far.stop(true);
   };
 }
@@ -68,10 +76,9 @@ export function openGate<Data>(address: Address, socket: Bun.SocketHandler<Data>
     clearTimeout(timer);
     accept = next;
     if (accept.mode === "refuse") {
-      listener?.stop(false);
-      listener = undefined;
       refusing.add(port);
-      letGo ??= holdPort({ hostname, port });
+      letGo ??= holdPort({ hostname, port }, () => listener?.stop(false));
+      listener = undefined;
     } else {
       letGo?.();
       letGo = undefined;
