@@ -1,5 +1,5 @@
 // The answers of the admin API: JSON that nothing on the way keeps, and refusals in the shape that all of weir's have.
-import { type Refusal, refusalBody } from "../core/refusal.ts";
+import { type Refusal, refuse } from "../core/refusal.ts";
 import type { UpstreamProblem } from "../core/upstream.ts";
 
 export function answer(
@@ -11,10 +11,9 @@ export function answer(
 }
 
 export function refuseWith(refusal: Refusal): Response {
-  return new Response(refusalBody("openai", refusal), {
-    status: refusal.status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
-  });
+  const response = refuse("openai", refusal);
+  response.headers.set("cache-control", "no-store");
+  return response;
 }
 
 /** Every problem in words for people, and as a list for programs. */

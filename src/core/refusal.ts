@@ -98,6 +98,14 @@ const LONGEST_ECHO = 128;
 const clip = (text: string): string =>
   text.length > LONGEST_ECHO ? `${text.slice(0, LONGEST_ECHO)}…` : text;
 
+/** The answer that tells it, in the shape of the family. */
+export function refuse(family: Family, refusal: Refusal): Response {
+  const headers = new Headers({ "content-type": "application/json" });
+  for (const [name, value] of waitHeaders(refusal.retryAfterMs, refusal.final === true))
+    headers.set(name, value);
+  return new Response(refusalBody(family, refusal), { status: refusal.status, headers });
+}
+
 /** The JSON body of a refusal. */
 export function refusalBody(family: Family, { status, code, message, param }: Refusal): string {
   switch (family) {

@@ -2,9 +2,9 @@
 import { type Request as Choice, weigh } from "../core/choose.ts";
 import { explainNone, soonestReturn } from "../core/eligible.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { type Refusal, refuseUnusable } from "../core/refusal.ts";
+import { type Refusal, refuse, refuseUnusable } from "../core/refusal.ts";
 import { deliverWhole, type Delivery, REFUSED_CLIENT_LEFT, type Way } from "./deliver.ts";
-import { addTrace, refuse } from "./reply.ts";
+import { addTrace } from "./reply.ts";
 import { CALLER_STALLED } from "./call-ended.ts";
 import { OUT_OF_DESCRIPTORS } from "./send.ts";
 import type { Target } from "./target.ts";

@@ -3,10 +3,9 @@ import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../core/credential.ts";
 import { familyOfPath } from "../core/operation.ts";
 import { pathOf } from "../core/page.ts";
-import type { Refusal } from "../core/refusal.ts";
+import { type Refusal, refuse } from "../core/refusal.ts";
 import { digest } from "./digest.ts";
 import { INSTANCE_HEADER } from "./headers.ts";
-import { refuse } from "./reply.ts";
 
 export interface GuardRules {
   /** The address that weir is bound to. */

@@ -1,6 +1,7 @@
 // Binds a listener, with the settings that every one of weir's needs.
 import { Elysia } from "elysia";
-import { INTERNAL, refuse } from "./reply.ts";
+import { refuse } from "../core/refusal.ts";
+import { INTERNAL } from "./reply.ts";
 
 export interface ListenTerms {
   readonly host: string;

@@ -2,10 +2,9 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Secret } from "../core/credential.ts";
 import { sessionOf } from "../core/page.ts";
-import type { Refusal } from "../core/refusal.ts";
+import { type Refusal, refuse } from "../core/refusal.ts";
 import { digest } from "./digest.ts";
 import type { Guesses } from "./guesses.ts";
-import { refuse } from "./reply.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface PageRules {

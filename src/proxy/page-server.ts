@@ -1,10 +1,11 @@
 // A listener for pages alone: the dashboard on a port of its own.
 import { type Page, pathOf } from "../core/page.ts";
+import { refuse } from "../core/refusal.ts";
 import type { Guard } from "./guard.ts";
 import { createRouter, listen, type Listener } from "./listen.ts";
 import type { PageGuard } from "./page-guard.ts";
 import { addPages } from "./pages.ts";
-import { INTERNAL, refuse } from "./reply.ts";
+import { INTERNAL } from "./reply.ts";
 
 export interface PageServerOptions {
   readonly host: string;

@@ -2,11 +2,12 @@
 import type { Elysia } from "elysia";
 import { familyOfPath } from "../core/operation.ts";
 import type { Page } from "../core/page.ts";
+import { refuse } from "../core/refusal.ts";
 import type { Guard } from "./guard.ts";
 import { LOGIN_PATH } from "./login-form.ts";
 import { offerLogin } from "./login.ts";
 import type { PageGuard } from "./page-guard.ts";
-import { notAllowed, refuse } from "./reply.ts";
+import { notAllowed } from "./reply.ts";
 
 /** What a handler may ask of the listener. */
 export type BunServer = {

@@ -1,6 +1,6 @@
 // Makes the responses: weir's own refusals, and upstream answers with weir's headers on them.
 import type { Family } from "../core/backend.ts";
-import { type Refusal, refusalBody, waitHeaders } from "../core/refusal.ts";
+import { type Refusal, refuse, waitHeaders } from "../core/refusal.ts";
 import type { ProxySettings } from "./settings.ts";
 
 /** What weir adds to every answer about how it came about. */
@@ -22,13 +22,6 @@ export interface Course {
   readonly durationMs: number;
   /** Of it: weir's own. */
   readonly overheadMs: number;
-}
-
-export function refuse(family: Family, refusal: Refusal): Response {
-  const headers = new Headers({ "content-type": "application/json" });
-  for (const [name, value] of waitHeaders(refusal.retryAfterMs, refusal.final === true))
-    headers.set(name, value);
-  return new Response(refusalBody(family, refusal), { status: refusal.status, headers });
 }
 
 export const methodRefusal = (allow: string): Refusal => ({

@@ -1,12 +1,13 @@
 // The listener: guard first, then weir's own pages, then everything that is piped. Elysia routes, Bun serves.
 import { familyOfPath, readOperation } from "../core/operation.ts";
 import { type Page, pathOf, searchOf } from "../core/page.ts";
+import { refuse } from "../core/refusal.ts";
 import type { Parts } from "./call.ts";
 import { allowOrigin, type Guard, isHealth } from "./guard.ts";
 import { createRouter, listen, type Listener } from "./listen.ts";
 import type { PageGuard } from "./page-guard.ts";
 import { addPages, type BunServer } from "./pages.ts";
-import { INTERNAL, methodRefusal, refuse } from "./reply.ts";
+import { INTERNAL, methodRefusal } from "./reply.ts";
 import { serve } from "./serve.ts";
 import { turnAway } from "./turn-away.ts";
 

@@ -1,8 +1,8 @@
 // The end of a request that leads nowhere: no token, no such path, no such method. It has a line and an id like any other.
 import type { Family } from "../core/backend.ts";
-import type { Refusal } from "../core/refusal.ts";
+import { type Refusal, refuse } from "../core/refusal.ts";
 import type { Parts } from "./call.ts";
-import { addTrace, refuse } from "./reply.ts";
+import { addTrace } from "./reply.ts";
 
 export interface Visitor {
   readonly requestId: string;

@@ -2,9 +2,8 @@
 import { nearestNames } from "../core/nearest.ts";
 import { type Page, pathOf } from "../core/page.ts";
 import type { PoolSnapshot } from "../core/pool.ts";
-import { refuseUnknownModel } from "../core/refusal.ts";
+import { refuse, refuseUnknownModel } from "../core/refusal.ts";
 import { isHidden, modelsOf, namedModels, resolveModel } from "../core/resolve.ts";
-import { refuse } from "./refuse.ts";
 
 interface Model {
   readonly id: string;
@@ -73,7 +72,7 @@ function ownerOf(snapshot: PoolSnapshot, id: string): string {
 function refuseModel(request: Request, id: string, models: readonly Model[]): Response {
   const names = models.map((model) => model.id);
   const refusal = refuseUnknownModel(id, nearestNames(id, names, MOST_NEAR_NAMES));
-  return refuse(refusal, isAnthropic(request) ? "anthropic" : "openai");
+  return refuse(isAnthropic(request) ? "anthropic" : "openai", refusal);
 }
 
 /** Names may hold a slash, encoded or not. */

@@ -4,7 +4,7 @@ import { Secret } from "../../src/core/credential.ts";
 import { familyOfPath } from "../../src/core/operation.ts";
 import { allowOrigin, createGuard, type GuardRules } from "../../src/proxy/guard.ts";
 import { INSTANCE_HEADER } from "../../src/proxy/headers.ts";
-import { refuse } from "../../src/proxy/reply.ts";
+import { refuse } from "../../src/core/refusal.ts";
 
 const RULES: GuardRules = {
   boundHost: "127.0.0.1",

@@ -2,7 +2,7 @@
 import type { Page } from "../../core/page.ts";
 import type { LogLine, StatusView } from "../../core/status.ts";
 import { diffStatus, type StatusMessage } from "../../core/status-change.ts";
-import { refuse } from "../refuse.ts";
+import { refuse } from "../../core/refusal.ts";
 import { createEventStream, EVENT_HEADERS, eventText } from "./event-stream.ts";
 
 export interface EventsTerms {
@@ -81,7 +81,7 @@ export function createEventFeed({ view, recentLines, every }: EventsTerms): Even
 }
 
 const tooMany = (): Response =>
-  refuse({
+  refuse("openai", {
     status: 503,
     code: "too_many_readers",
     message: `cannot push events: at most ${MOST_READERS} read them at a time, and none while weir stops`,
