@@ -1,10 +1,15 @@
 // The compiled binary, built once a test run, and ways to run it as a user would.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buildBinary } from "./build.ts";
 
 let built: string | undefined;
+
+/** Files share it, so it goes when all of them have run. */
+export function removeBinary(): void {
+  if (built !== undefined) rmSync(dirname(built), { recursive: true, force: true });
+}
 
 /** For a `beforeAll` that builds: a busy machine takes much of the time that a single test has. */
 export const BUILD_PATIENCE_MS = 180_000;
