@@ -93,6 +93,18 @@ describe("log files", () => {
     expect(names()).toEqual([alive, FIRST]);
   });
 
+  test("that are too old are deleted also when the clock has been set back since the last look", async () => {
+    const files = start();
+    await writeAll(files, line("a"));
+    wallMs -= DAY_MS;
+    const old = nameAt(wallMs - 10 * DAY_MS);
+    writeFileSync(join(dir, old), line("old"));
+    age(old, wallMs - 8 * DAY_MS);
+    await writeAll(files, line("b"));
+    await files.close();
+    expect(names()).toEqual([FIRST]);
+  });
+
   test("are kept whatever their age when that is 0", async () => {
     mkdirSync(dir);
     writeFileSync(join(dir, "weir-20011101T000000000Z.log"), line("old"));
